@@ -10,15 +10,15 @@ import { fileURLToPath } from "node:url";
 import project from "./deno.json" with { type: "json" };
 import { ab, AB_USAGE } from "./lib/cli/ab_command.ts";
 import { bench } from "./lib/cli/bench_command.ts";
-import { asksForHelp, type Place } from "./lib/cli/command_line.ts";
-import { readCommand } from "./lib/cli/config.ts";
+import { asksForHelp, parseSettings, type Place } from "./lib/cli/command_line.ts";
+import { readConfig } from "./lib/cli/config.ts";
 import { noProxyWithLoopback, readEnvFile } from "./lib/cli/environment.ts";
-import { asInvoked, permissionsText } from "./lib/cli/invocation.ts";
+import { asInvoked, defuseCommands, permissionsText } from "./lib/cli/invocation.ts";
+import type { Interrupt, Terminal } from "./lib/cli/measure.ts";
 import * as offline from "./lib/cli/offline_commands.ts";
-import { USAGE } from "./lib/cli/options.ts";
+import { OPTIONS, USAGE } from "./lib/cli/options.ts";
 import { listText } from "./lib/cli/plan.ts";
 import { serve, SERVE_USAGE } from "./lib/cli/serve_command.ts";
-import { defuseCommands, type Interrupt, type Terminal } from "./lib/cli/terminal.ts";
 import { causeOf, closestTo, quoted, UsageError } from "./lib/cli/usage_error.ts";
 import { WORKLOAD, workload } from "./lib/cli/workload_command.ts";
 import { ReportWriteError } from "./lib/cli/write_reports.ts";
@@ -30,25 +30,23 @@ import { SCENARIOS } from "./scenarios/mod.ts";
 
 const PROJECT = new URL(".", import.meta.url);
 
-/** A command other than `bench`, which is the default. */
 interface Command {
   usage: string;
-  connects?: boolean;
-  run(args: readonly string[]): Promise<number>;
+  /** The permissions in deno.json that include the variables to read. */
+  reads: "bench" | "serve" | "report";
+  run(args: readonly string[], place: Place, own: typeof program): Promise<number>;
 }
 
 const COMMANDS = new Map(Object.entries<Command>({
-  ab: { usage: AB_USAGE, connects: true, run: measuring(ab) },
-  workload: { ...WORKLOAD, connects: true, run: measuring(workload) },
-  serve: {
-    usage: SERVE_USAGE,
-    run: (args) => serve(args, { ...program, variables: variables("serve") }),
-  },
-  compare: { ...offline.COMPARE, run: printing(offline.runCompare) },
-  merge: { ...offline.MERGE, run: printing(offline.runMerge) },
-  report: { ...offline.REPORT, run: printing(offline.runReport) },
-  calibrate: { ...offline.CALIBRATE, connects: true, run: printing(offline.runCalibrate) },
+  ab: { usage: AB_USAGE, reads: "bench", run: ab },
+  workload: { ...WORKLOAD, reads: "bench", run: workload },
+  serve: { usage: SERVE_USAGE, reads: "serve", run: serve },
+  compare: { ...offline.COMPARE, reads: "report", run: offline.runCompare },
+  merge: { ...offline.MERGE, reads: "report", run: offline.runMerge },
+  report: { ...offline.REPORT, reads: "report", run: offline.runReport },
+  calibrate: { ...offline.CALIBRATE, reads: "bench", run: offline.runCalibrate },
 }));
+const BENCH: Command = { usage: USAGE, reads: "bench", run: runBench };
 
 /** Runs a command line and returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -66,57 +64,42 @@ export async function main(args: readonly string[]): Promise<number> {
 async function run(args: readonly string[]): Promise<number> {
   const [name = "", ...rest] = args;
   const command = COMMANDS.get(name);
-  if (command === undefined || command.connects) {
-    // Loopback bypasses any proxy. This must precede the first connection.
-    const noProxy = noProxyWithLoopback(variables("bench"));
-    if (noProxy !== null) Deno.env.set("NO_PROXY", noProxy);
+  const meant = command || name.startsWith("-") ? null : closestTo(name, [...COMMANDS.keys()]);
+  if (meant !== null) {
+    throw new UsageError(`Unknown command ${quoted(name)}: did you mean deno task ${meant}?`);
   }
-  if (command === undefined) {
-    const meant = name.startsWith("-") ? null : closestTo(name, [...COMMANDS.keys()]);
-    if (meant !== null) {
-      throw new UsageError(`Unknown command ${quoted(name)}: did you mean deno task ${meant}?`);
-    }
-    return await runBench(args);
+  const { usage, reads, run } = command ?? BENCH;
+  const own = command === undefined ? args : rest;
+  if (asksForHelp(own)) {
+    terminal.print(usage);
+    return EXIT.passed;
   }
-  if (!asksForHelp(rest)) return await command.run(rest);
-  terminal.print(command.usage);
-  return EXIT.passed;
+  // Loopback bypasses any proxy. This must precede the first connection.
+  const noProxy = reads === "bench" ? noProxyWithLoopback(variables(reads)) : null;
+  if (noProxy !== null) Deno.env.set("NO_PROXY", noProxy);
+  return await run(own, await readPlace(reads), program);
 }
 
-/** Runs the benchmark, or prints what an option such as `--help` asks for. */
-async function runBench(args: readonly string[]): Promise<number> {
-  const command = await readCommand({ args, ...await readPlace() });
-  if (command.name === "bench") return await bench(command.config, { ...program, args });
+/** Runs the benchmark, or prints what an option such as `--list` asks for. */
+async function runBench(args: readonly string[], place: Place): Promise<number> {
+  const { settings } = parseSettings(args, place.env, { options: [...OPTIONS.values()] });
   const texts = {
-    help: () => USAGE,
     version: () => `${project.version}\n`,
     permissions: () => permissionsText(project),
     list: () => listText(SCENARIOS),
   };
-  terminal.print(texts[command.name]());
-  return EXIT.passed;
-}
-
-/** A command that measures servers. */
-function measuring(run: typeof ab): Command["run"] {
-  return async (args) => await run(args, await readPlace(), program);
-}
-
-/** A command that returns the text to print. */
-function printing(run: typeof offline.runCompare): Command["run"] {
-  return async (args) => {
-    const style = terminal.style(!variable("NO_COLOR"));
-    const { text, exitCode } = await run(args, { directory: workingDirectory(), ...style });
-    terminal.print(text);
-    return exitCode;
-  };
+  for (const [name, text] of Object.entries(texts)) {
+    if (!settings.has(name)) continue;
+    terminal.print(text());
+    return EXIT.passed;
+  }
+  return await bench(await readConfig(settings, place), { ...program, args });
 }
 
 /** The message for the user; rethrows unexpected errors. */
 function messageOf(error: unknown, [name = ""]: readonly string[]): string {
-  if (error instanceof UsageError) return error.message;
-  if (error instanceof ReportWriteError) return error.message;
-  if (error instanceof IncomparableError) return error.message;
+  const expected = [UsageError, ReportWriteError, IncomparableError];
+  if (expected.some((kind) => error instanceof kind)) return (error as Error).message;
   if (!(error instanceof Deno.errors.NotCapable)) throw error;
   // The command was started with the permissions of another task.
   const command = COMMANDS.has(name) ? name : "bench";
@@ -124,29 +107,26 @@ function messageOf(error: unknown, [name = ""]: readonly string[]): string {
   return `Cannot run ${command} here, as it ${requires}: start it with deno task ${command}`;
 }
 
-/** The folder that relative paths refer to: `deno task` changes to that of the project. */
-function workingDirectory(): string {
-  return variable("INIT_CWD") ?? Deno.cwd();
-}
-
 /** The context of a command line. The environment overrides the nearest `.env` file. */
-async function readPlace(): Promise<Place> {
-  const directory = workingDirectory();
+async function readPlace(reads: Command["reads"]): Promise<Place> {
+  // `deno task` changes to the folder of the project.
+  const directory = variable("INIT_CWD") ?? Deno.cwd();
+  const vocabulary = Object.fromEntries(SCENARIOS.map(({ name, metrics }) => [name, metrics]));
+  const own = variables(reads);
+  if (reads !== "bench") return { env: own, directory, vocabulary };
   const files = [resolve(directory, ".env"), fileURLToPath(new URL(".env", PROJECT))];
   const { EXAI_WS_URL: url, ...found } = await readEnvFile(files);
   // The runtime takes its proxy from the environment only.
   const file = Object.entries(found).filter(([name]) => !/_proxy$/i.test(name));
-  const own = variables("bench");
   const given = { ...Object.fromEntries(file), ...own };
   // A host or port in the environment wins over a URL in the file.
   const env = own.EXAI_WS_HOST || own.EXAI_WS_PORT ? given : { EXAI_WS_URL: url, ...given };
-  const vocabulary = Object.fromEntries(SCENARIOS.map(({ name, metrics }) => [name, metrics]));
   return { env, directory, vocabulary };
 }
 
-/** The environment variables that are set, of those that deno.json lets the command read. */
-function variables(command: "bench" | "serve"): Record<string, string | undefined> {
-  return Object.fromEntries(project.permissions[command].env.flatMap((name) => {
+/** The environment variables that are set, of those that a set of permissions includes. */
+function variables(reads: Command["reads"]): Record<string, string | undefined> {
+  return Object.fromEntries(project.permissions[reads].env.flatMap((name) => {
     const value = variable(name);
     return value === undefined ? [] : [[name, value]];
   }));
@@ -165,7 +145,7 @@ function variable(name: string): string | undefined {
 const terminal: Terminal = {
   print: (text) => writeAll(Deno.stdout, defuseCommands(asInvoked(text))),
   printError: (text) => writeAll(Deno.stderr, defuseCommands(asInvoked(text))),
-  printWarning: (message) => terminal.printError(`warning: ${message}\n`),
+  printWarning: (message) => terminal.printError(`warning: ${escapeTerminal(message)}\n`),
   printCommands: (text) => writeAll(Deno.stdout, text),
   isLive: Deno.stderr.isTerminal(),
   // Some terminals report 0 columns.

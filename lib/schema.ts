@@ -86,13 +86,7 @@ export type Ledger = v.InferOutput<typeof LedgerSchema>;
 const EpochSummarySchema = v.object({
   count: Count,
   censored: noted(Count, "calls without a reply: they took at least the timeout"),
-  min: NullableNs,
-  mean: NullableNs,
-  p5: NullableNs,
-  p50: NullableNs,
-  p95: NullableNs,
-  p99: NullableNs,
-  max: NullableNs,
+  ...v.entriesFromList(["min", "mean", "p5", "p50", "p95", "p99", "max"], NullableNs),
   histogram: noted(OptionalString, "of a shard, for merging: HDR histogram V2, deflated, base64"),
 });
 export type EpochSummary = v.InferOutput<typeof EpochSummarySchema>;
@@ -101,9 +95,7 @@ export type EpochSummary = v.InferOutput<typeof EpochSummarySchema>;
 const SeriesPointSchema = v.object({
   atMs: v.number(),
   count: Count,
-  p50: NullableNs,
-  p99: NullableNs,
-  max: NullableNs,
+  ...v.entriesFromList(["p50", "p99", "max"], NullableNs),
   histogram: noted(OptionalString, "in a shard's report, as in the epochs"),
 });
 export type SeriesPoint = v.InferOutput<typeof SeriesPointSchema>;
@@ -128,12 +120,15 @@ export type Statistic = typeof STATISTICS[number];
 const SpreadSchema = v.object({ within: NullableNumber, between: NullableNumber });
 export type Spread = v.InferOutput<typeof SpreadSchema>;
 
-/** What a layer of a call adds to the layers below it, paired by epoch. */
+/** What a layer of a call adds to the layers that it contains, paired by epoch. */
 const AddedSchema = v.object({
-  above: noted(NullableString, "the layer below; null: there is none"),
-  value: noted(v.number(), "nanoseconds: difference of the medians, averaged over the epochs"),
+  above: noted(NullableString, "the layer that it contains, tool also codec; null: none"),
+  value: noted(v.number(), "nanoseconds: its share of the call; without one the mean difference"),
   ci95: NullableInterval,
-  share: noted(NullableNumber, "of the whole call, 1 for all of it; null: it was not measured"),
+  share: noted(
+    NullableNumber,
+    "of the whole call, mean over the epochs; null: it was not measured",
+  ),
   shareCi95: NullableInterval,
   measuredOn: noted(
     v.picklist(["target", "bundled"]),
@@ -170,20 +165,10 @@ export const DistributionSchema = v.object({
   stddev: Ns,
   p5: NullableNs,
   p50: Ns,
-  p75: NullableNs,
-  p90: NullableNs,
-  p95: NullableNs,
-  p99: NullableNs,
-  p999: NullableNs,
+  ...v.entriesFromList(["p75", "p90", "p95", "p99", "p999"], NullableNs),
   max: Ns,
   histogram: noted(v.string(), "HDR histogram V2, deflated, base64"),
-  ci95: v.object({
-    p5: NullableInterval,
-    p50: NullableInterval,
-    p95: NullableInterval,
-    p99: NullableInterval,
-    mean: NullableInterval,
-  }),
+  ci95: v.object(v.entriesFromList(["p5", "p50", "p95", "p99", "mean"], NullableInterval)),
   spread: SpreadSchema,
   series: v.array(SeriesPointSchema),
   epochs: v.array(EpochSummarySchema),
@@ -323,17 +308,6 @@ const WireFrameSchema = v.object({
   countedAs: v.string(),
 });
 export type WireFrame = v.InferOutput<typeof WireFrameSchema>;
-
-/** A tool call without a socket, as a unit test makes it. */
-const UnitBaselineSchema = v.object({
-  source: noted(
-    v.picklist(["measured", "given"]),
-    "measured: the reference server's dispatch, in-process; given: --unit-baseline",
-  ),
-  throughput: noted(v.number(), "calls per second"),
-  ci95: NullableInterval,
-  epochs: noted(v.array(v.number()), "calls per second in each epoch"),
-});
 
 /** Result of a `--threshold`. */
 const ThresholdResultSchema = v.object({
@@ -478,14 +452,10 @@ export const ReportSchema = v.object({
   seed: v.number(),
   command: Strings,
   environment: v.object({
-    os: v.string(),
-    arch: v.string(),
-    cpuModel: v.string(),
+    ...v.entriesFromList(["os", "arch", "cpuModel"], v.string()),
     cpuCount: v.number(),
     memoryBytes: v.number(),
-    deno: v.string(),
-    v8: v.string(),
-    mitata: v.string(),
+    ...v.entriesFromList(["deno", "v8", "mitata"], v.string()),
     cpuPressure: noted(
       NullableNumber,
       "share of the run in which work waited, 0 to 1; null: unknown",
@@ -512,7 +482,16 @@ export const ReportSchema = v.object({
   preflight: v.array(CheckSchema),
   rateLimit: v.nullable(RateLimitSchema),
   drift: noted(v.optional(RunDriftSchema), "calls took longer with each epoch, over all scenarios"),
-  unitBaseline: v.nullable(UnitBaselineSchema),
+  /** A tool call without a socket, as a unit test makes it. */
+  unitBaseline: v.nullable(v.object({
+    source: noted(
+      v.picklist(["measured", "given"]),
+      "measured: the reference server's dispatch, in-process; given: --unit-baseline",
+    ),
+    throughput: noted(v.number(), "calls per second"),
+    ci95: NullableInterval,
+    epochs: noted(v.array(v.number()), "calls per second in each epoch"),
+  })),
   transcript: noted(v.optional(v.array(WireFrameSchema)), "the frames of one preflight call"),
   thresholds: v.optional(v.array(ThresholdResultSchema)),
   comparison: noted(v.optional(ComparisonSchema), "with the reports of --baseline or the history"),

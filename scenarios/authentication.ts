@@ -4,8 +4,7 @@ import { NO_CLOSE_FRAME } from "../lib/client/socket.ts";
 import type { RejectionCase } from "../lib/protocols/protocol.ts";
 import { counted, describeClose } from "../lib/run/describe_end.ts";
 import { CONNECT_MS } from "../lib/run/planned_time.ts";
-import type { Procedure, ScenarioContext } from "../lib/run/scenario.ts";
-import { LIGHT_PROFILES, TIMES } from "../lib/run/scenario.ts";
+import { LIGHT_PROFILES, type Procedure, TIMES } from "../lib/run/scenario.ts";
 
 const STANDARD = {
   /** Valid sessions opened in each epoch. */
@@ -13,8 +12,6 @@ const STANDARD = {
   /** How long the server can take to drop a client that sends no hello; 0 skips that check. */
   noHelloWaitMs: 20_000,
 };
-
-type Context = ScenarioContext<typeof STANDARD>;
 
 /** The protocol's default. */
 const HELLO_TIMEOUT_MS = 15_000;
@@ -39,7 +36,7 @@ export const authentication: Procedure<typeof STANDARD> = {
   },
 
   async begin(context) {
-    const { target, parameters: { accepts, noHelloWaitMs } } = context;
+    const { target, workload, parameters: { accepts, noHelloWaitMs } } = context;
     const { protocol } = target.options;
     const cases = protocol.rejections(target.newCredentials());
     if (cases.length === 0) {
@@ -48,86 +45,79 @@ export const authentication: Procedure<typeof STANDARD> = {
     if (await isAuthenticationOff(target, cases)) {
       return { skipped: "authentication is off: the server accepts any token" };
     }
-    const silent = noHelloWaitMs === 0 ? [] : cases.filter(({ first }) => first === null);
-    if (noHelloWaitMs === 0) {
+    const silent = noHelloWaitMs > 0 && cases.find(({ first }) => first === null);
+    if (!silent) {
       context.notMeasured(
         "no hello turned away",
         "takes the server's full hello timeout (15 s by default): use the standard profile",
       );
     }
-    const waiting = new Set(cases.filter(({ first }) => first !== null));
-    const patient = { first: null, patienceMs: noHelloWaitMs };
-    let rejections: Rejection[] = [];
+    const loud = new Set(cases.filter(({ first }) => first !== null));
+    let silentEnd: Rejection;
+
+    /**
+     * Sends a bad opening followed by a call that must not be served. A server that closes before
+     * it reads the call resets the TCP connection, which can destroy the close frame. In that case
+     * the opening is sent again without the call.
+     */
+    async function turnAway({ first }: RejectionCase): Promise<Rejection> {
+      const { tool, argsJson } = workload();
+      const id = `${target.newCredentials().sessionId}-0`;
+      const then = protocol.encodeCall(id, tool, argsJson);
+      const rejection = await probeRejection(target, { first, then });
+      if (rejection.close?.code !== NO_CLOSE_FRAME) return rejection;
+      const again = await probeRejection(target, { first });
+      return { ...again, results: rejection.results + again.results };
+    }
+
+    function judge({ name, expected }: RejectionCase, rejection: Rejection): void {
+      const { close, results, accepted } = rejection;
+      context.signal.throwIfAborted();
+      const isExpected = expected.some(({ code, reasons }) =>
+        close?.code === code && reasons.includes(close.reason)
+      );
+      const closes = expected.map(({ code, reasons }) =>
+        `${code} ${reasons.filter(Boolean).join(" or ")}`.trim()
+      );
+      const end = accepted ? "accepted" : close === null ? "not closed" : describeClose(close);
+      context.check({
+        kind: "turnedAway",
+        name: `${name} turned away`,
+        passed: isExpected && results === 0,
+        expected: `no result, close ${closes.join(", or ")}`,
+        observed: `${results === 0 ? "no result" : counted(results, "result")}, ${end}`,
+      });
+    }
+
     return {
-      ...silent.length === 0 ? {} : {
+      ...silent && {
         waiting: {
           what: "waiting for the server's hello timeout (15 s by default)",
           async until() {
-            rejections = await Promise.all(silent.map(() => probeRejection(target, patient)));
+            silentEnd = await probeRejection(target, { first: null, patienceMs: noHelloWaitMs });
           },
         },
       },
       async epoch() {
-        for (let index = 0; index < accepts; index++) await acceptOnce(context);
-        for (const one of waiting) {
-          const rejection = await turnAway(context, one);
-          judge(context, one, rejection);
+        for (let index = 0; index < accepts; index++) {
+          const opened = await target.tryConnect(context.ledger);
+          const why = opened instanceof ConnectError ? opened.message : null;
+          context.tally({ kind: "accepted", name: "valid token accepted", why });
+          if (opened instanceof ConnectError) continue;
+          context.distribution("accept").record(opened.timing.authenticateNs);
+          await opened.close();
+        }
+        for (const one of loud) {
+          const rejection = await turnAway(one);
+          judge(one, rejection);
           if (rejection.close !== null) {
             context.distribution("reject").record(rejection.elapsedNs);
-          } else {
-            // The check has failed already, so waiting for another timeout is pointless.
-            waiting.delete(one);
-          }
+          } else loud.delete(one); // The check has failed: another timeout would tell nothing.
         }
       },
       conclude() {
-        for (const [index, one] of silent.entries()) judge(context, one, rejections[index]!);
+        if (silent) judge(silent, silentEnd);
       },
     };
   },
 };
-
-async function acceptOnce(context: Context): Promise<void> {
-  const opened = await context.target.tryConnect(context.ledger);
-  const why = opened instanceof ConnectError ? opened.message : null;
-  if (!(opened instanceof ConnectError)) {
-    context.distribution("accept").record(opened.timing.authenticateNs);
-    await opened.close();
-  }
-  context.tally({ kind: "accepted", name: "valid token accepted", why });
-}
-
-/**
- * Sends a bad opening followed by a call that must not be served. A server that closes before it
- * reads the call resets the TCP connection, which can destroy the close frame. In that case the
- * opening is sent again without the call.
- */
-async function turnAway(context: Context, { first }: RejectionCase): Promise<Rejection> {
-  const { target, workload } = context;
-  const { tool, argsJson } = workload();
-  const id = `${target.newCredentials().sessionId}-0`;
-  const then = target.options.protocol.encodeCall(id, tool, argsJson);
-  const rejection = await probeRejection(target, { first, then });
-  if (rejection.close?.code !== NO_CLOSE_FRAME) return rejection;
-  const again = await probeRejection(target, { first });
-  return { ...again, results: rejection.results + again.results };
-}
-
-function judge(context: Context, { name, expected }: RejectionCase, rejection: Rejection): void {
-  const { close, results, accepted } = rejection;
-  context.signal.throwIfAborted();
-  const isExpected = expected.some(({ code, reasons }) =>
-    close?.code === code && reasons.includes(close.reason)
-  );
-  const closes = expected.map(({ code, reasons }) =>
-    `${code} ${reasons.filter(Boolean).join(" or ")}`.trim()
-  );
-  const end = accepted ? "accepted" : close === null ? "not closed" : describeClose(close);
-  context.check({
-    kind: "turnedAway",
-    name: `${name} turned away`,
-    passed: isExpected && results === 0,
-    expected: `no result, close ${closes.join(", or ")}`,
-    observed: `${results === 0 ? "no result" : counted(results, "result")}, ${end}`,
-  });
-}

@@ -1,4 +1,4 @@
-import { describeClose } from "../lib/run/describe_end.ts";
+import { describeClose, isCleanClose } from "../lib/run/describe_end.ts";
 import { noteOpenings } from "../lib/run/note_relay.ts";
 import { CONNECT_MS } from "../lib/run/planned_time.ts";
 import { LIGHT_PROFILES, type Procedure, TIMES } from "../lib/run/scenario.ts";
@@ -45,8 +45,7 @@ export const connectionEstablishment: Procedure<{
       try {
         const connection = await target.connect(context.ledger);
         const close = await connection.close();
-        // 1005 is a close frame without a code.
-        if (close.code !== 1000 && close.code !== 1005) throw new Error(describeClose(close));
+        if (!isCleanClose(close)) throw new Error(describeClose(close));
         failuresInRow.length = 0;
         const { connectNs: connect, authenticateNs: authenticate, establishNs: establish } =
           connection.timing;

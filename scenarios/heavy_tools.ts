@@ -6,7 +6,12 @@ import { describeLoss } from "../lib/run/describe_end.ts";
 import { areRelayed, type HeavyTool } from "../lib/run/heavy_tools.ts";
 import { noteRelayed } from "../lib/run/note_relay.ts";
 import { HEAVY_CALL_MS } from "../lib/run/planned_time.ts";
-import type { Procedure, ProcedurePlan, ScenarioContext } from "../lib/run/scenario.ts";
+import type {
+  Procedure,
+  ProcedurePlan,
+  ScenarioContext,
+  TimesRecorder,
+} from "../lib/run/scenario.ts";
 import { THROUGHPUT, TIMES } from "../lib/run/scenario.ts";
 
 const STANDARD = {
@@ -96,8 +101,11 @@ export function createMix<T extends Pick<HeavyTool, "weight">>(
   return next;
 }
 
-/** Called with the time of each success that did not come from a cache. */
-type Sink = (ns: number, call: Call, tool: HeavyTool) => void;
+/**
+ * Called for each success that did not come from a cache and each unanswered call; `record` adds it
+ * to a metric.
+ */
+type Sink = (record: (times: TimesRecorder) => void, call: Call, tool: HeavyTool) => void;
 
 function planOf(context: Context, tools: readonly HeavyTool[]): ProcedurePlan {
   const { target, parameters } = context;
@@ -110,28 +118,23 @@ function planOf(context: Context, tools: readonly HeavyTool[]): ProcedurePlan {
   let loss: string | null = null;
 
   /**
-   * Does a part of the work on its own connections, because connections that wait for another part
-   * are idle for minutes and a proxy may close them. Returns `null` if one cannot be opened.
+   * Each part has its own connections, because connections that wait for another part are idle for
+   * minutes and a proxy may close them.
    */
-  async function on<T>(
-    count: number,
-    work: (connections: readonly Connection[]) => Promise<T>,
-  ): Promise<T | null> {
-    await using pool = await ConnectionPool.openAll(context, count, context.ledger, isRelayed);
-    if (pool === null) return null;
-    const result = await work(pool.connections);
-    loss ??= describeLoss(pool.connections);
-    return result;
-  }
+  const open = (count: number) => ConnectionPool.openAll(context, count, context.ledger, isRelayed);
 
   /** Measures each tool alone, one call at a time. Returns `false` if a tool has no success. */
-  async function endToEnd(connection: Connection): Promise<boolean> {
+  async function endToEnd(): Promise<boolean> {
+    await using pool = await open(1);
+    if (pool === null) return false;
+    const connection = pool.connections[0]!;
     for (const one of tools) {
       const { tool, repetitions } = one;
-      const result = await run(connection, () => one, repetitions, (ns, call) => {
-        timesOf("latency", tool).record(ns);
-        const { firstProgressNs, sentNs } = call;
-        if (firstProgressNs > 0) timesOf("firstProgress", tool).record(firstProgressNs - sentNs);
+      const result = await run(connection, () => one, repetitions, (record, call) => {
+        record(timesOf("latency", tool));
+        const { status, firstProgressNs, sentNs } = call;
+        if (status !== "ok" || firstProgressNs === 0) return;
+        timesOf("firstProgress", tool).record(firstProgressNs - sentNs);
       });
       if (result === null || result.ok === 0) return false;
     }
@@ -140,11 +143,11 @@ function planOf(context: Context, tools: readonly HeavyTool[]): ProcedurePlan {
 
   /** Measures the mix with one client and with all. Returns `false` if either was cut short. */
   async function mixed(): Promise<boolean> {
-    const alone = () => load([mixAlone], (ns) => context.distribution("latencyAlone").record(ns));
+    const alone = () => load([mixAlone], (record) => record(context.distribution("latencyAlone")));
     const together = () =>
-      load(mixes, (ns, _, { tool }) => {
-        context.distribution("latency").record(ns);
-        timesOf("concurrentLatency", tool).record(ns);
+      load(mixes, (record, _, { tool }) => {
+        record(context.distribution("latency"));
+        record(timesOf("concurrentLatency", tool));
       });
     // The order alternates so that drift favours neither.
     const isOdd = context.epoch % 2 === 1;
@@ -160,12 +163,12 @@ function planOf(context: Context, tools: readonly HeavyTool[]): ProcedurePlan {
 
   /** Returns computed successes a second, `null` if a client was cut short. */
   async function load(nexts: readonly (() => HeavyTool)[], sink: Sink): Promise<number | null> {
-    const results = await on(
-      nexts.length,
-      (connections) =>
-        Promise.all(connections.map((one, nth) => run(one, nexts[nth]!, turn, sink))),
+    await using pool = await open(nexts.length);
+    if (pool === null) return null;
+    const results = await Promise.all(
+      pool.connections.map((one, nth) => run(one, nexts[nth]!, turn, sink)),
     );
-    if (!results?.every((one) => one !== null)) return null;
+    if (!results.every((one) => one !== null)) return null;
     // Each client's own time: with few long calls, the slowest client would dominate the total.
     const rates = results.map(({ computed, elapsedNs }) => computed / Math.max(1, elapsedNs) * 1e9);
     return rates.reduce((sum, rate) => sum + rate, 0);
@@ -188,13 +191,18 @@ function planOf(context: Context, tools: readonly HeavyTool[]): ProcedurePlan {
         return tool.message();
       },
       onCall(call) {
-        if (call.status !== "ok") return;
-        const ns = call.endedNs - call.sentNs;
+        const { status, sentNs, endedNs } = call;
+        if (status === "timeout" || status === "connectionLost") {
+          return sink((times) => times.censor(1, tool.timeoutMs * 1e6), call, tool);
+        }
+        if (status !== "ok") return;
+        const ns = endedNs - sentNs;
         if (isFromCache(call, target.observed)) return timesOf("cached", tool.tool).record(ns);
         computed++;
-        sink(ns, call, tool);
+        sink((times) => times.record(ns), call, tool);
       },
     });
+    loss ??= describeLoss([connection]);
     return end === "complete" ? { ok: client!.ok, computed, elapsedNs: client!.windowNs } : null;
   }
 
@@ -202,7 +210,7 @@ function planOf(context: Context, tools: readonly HeavyTool[]): ProcedurePlan {
     async epoch() {
       const { ledger } = context;
       const before = ledger.sent;
-      const isWhole = await on(1, ([one]) => endToEnd(one!)) === true && await mixed();
+      const isWhole = await endToEnd() && await mixed();
       context.signal.throwIfAborted();
       context.tally({
         kind: "announcedCalls",

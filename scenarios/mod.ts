@@ -17,7 +17,7 @@ import { openLoop } from "./open_loop.ts";
 import { overheadBreakdown } from "./overhead_breakdown/mod.ts";
 import { payloadSize } from "./payload_size/mod.ts";
 import { pipelining } from "./pipelining.ts";
-import { rateLimit } from "./rate_limit/mod.ts";
+import { rateLimit } from "./rate_limit.ts";
 import { reconnectStorm } from "./reconnect_storm.ts";
 import { reconnection } from "./reconnection.ts";
 import { saturation } from "./saturation.ts";

@@ -1,7 +1,7 @@
 import type { Arrivals } from "../lib/load/schedule.ts";
 import type { Case, CaseScenario } from "../lib/run/scenario.ts";
 import { lengths, ONE_CLIENT, THROUGHPUT, TIMES } from "../lib/run/scenario.ts";
-import { judgeSchedule, scheduleOf } from "../lib/run/schedule_checks.ts";
+import { judgeSchedule } from "../lib/run/schedule_checks.ts";
 
 const COMMON = {
   /** Total over all connections. */
@@ -35,9 +35,10 @@ export const openLoop: CaseScenario<typeof COMMON> = {
       derive(derivation) {
         const result = derivation.calls(one);
         if (result === null) return;
+        const slip = result.slip!;
         derivation.adopt("serviceTime", result.serviceTime!);
-        derivation.adopt("slip", result.slip!);
-        judgeSchedule(derivation, scheduleOf(result));
+        derivation.adopt("slip", slip);
+        judgeSchedule(derivation, { runs: result.open, latency: result.latency, slip });
       },
     };
   },

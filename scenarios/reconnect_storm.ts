@@ -25,17 +25,21 @@ const SERVED_SHARE = 0.99;
 const PER_ADDRESS = 8;
 /** Pause of clients without back-off, only to keep the load bounded. */
 const IMMEDIATE_RETRY_MS = 10;
-const BACKOFF = { baseMs: 50, capMs: 2_000 };
+const BACKOFF_BASE_MS = 50;
+const BACKOFF_CAP_MS = 2_000;
 
 /** How the clients lose their connections and how they reconnect. */
-const PHASES = ["Drop", "Restart"].flatMap((end) =>
-  ["Immediate", "Backoff"].map((way) => ({
-    name: end + way,
-    what: `a ${end.toLowerCase()}, ${way === "Backoff" ? "with back-off" : "retrying at once"}`,
-    isRestart: end === "Restart",
-    backsOff: way === "Backoff",
-  }))
-);
+const PHASES = [
+  { name: "DropImmediate", what: "a drop, retrying at once", restarts: false, backsOff: false },
+  { name: "DropBackoff", what: "a drop, with back-off", restarts: false, backsOff: true },
+  {
+    name: "RestartImmediate",
+    what: "a restart, retrying at once",
+    restarts: true,
+    backsOff: false,
+  },
+  { name: "RestartBackoff", what: "a restart, with back-off", restarts: true, backsOff: true },
+];
 type Phase = typeof PHASES[number];
 
 const SERVED: MetricSpec = { kind: "scalar", unit: "ns", better: "lower" };
@@ -65,7 +69,7 @@ export const reconnectStorm: Procedure<typeof STANDARD> = {
   warmsUp: false,
 
   async begin(context) {
-    const phases = PHASES.filter(({ isRestart }) => !isRestart || context.bundled !== null);
+    const phases = PHASES.filter(({ restarts }) => !restarts || context.bundled !== null);
     if (context.bundled === null) {
       context.notMeasured("a restart of the server", "only the bundled server can be restarted");
     }
@@ -136,51 +140,92 @@ async function closeAll(connections: readonly Connection[]): Promise<void> {
   await Promise.allSettled(connections.map((connection) => connection.close()));
 }
 
-/** Runs one storm with new clients. Returns true if enough of them were served again. */
+/**
+ * Runs one storm with new clients: each retries after the end of its connection until a call is
+ * served, its patience runs out or the run is interrupted. Server failures never reject. Returns
+ * true if enough clients were served again.
+ */
 async function storm(context: Context, phase: Phase, count: number): Promise<boolean> {
-  const { seed, epoch, bundled, signal } = context;
-  const { isRestart, backsOff, name, what } = phase;
+  const { seed, epoch, bundled, signal, clock, workload, parameters: { patienceMs } } = context;
+  const { restarts, backsOff, name, what } = phase;
   await using stack = new AsyncDisposableStack();
   const { connect, connections, failure } = await openCrowd(context, count, stack);
   const connected = { kind: "connected", name: "all clients connected", wanted: count };
   context.tally({ ...connected, seen: connections.length, why: failure });
   if (failure !== null) return false;
-  const streams = connections.map((_, client) =>
-    randomStream(seed, `reconnect-storm/${name}/${epoch}/${client}`)
-  );
-  const restart = isRestart
+  let [handshakes, peakHandshakes, refused, failedCalls] = [0, 0, 0, 0];
+  let refusal: string | null = null;
+  let failedCall: string | null = null;
+  const renewed: Connection[] = [];
+  stack.defer(() => closeAll(renewed));
+  /** From the beginning to the first good reply of each client that was served again. */
+  const servedNs: number[] = [];
+
+  async function tryConnect(client: number): Promise<Connection | null> {
+    peakHandshakes = Math.max(peakHandshakes, ++handshakes);
+    try {
+      return await connect(client);
+    } catch (error) {
+      if (!(error instanceof ConnectError) || isOwnLimit(error)) throw error;
+      refused++;
+      refusal ??= error.message;
+      return null;
+    } finally {
+      handshakes--;
+    }
+  }
+
+  async function comeBack(end: Promise<unknown>, client: number): Promise<void> {
+    const random = randomStream(seed, `reconnect-storm/${name}/${epoch}/${client}`);
+    await Promise.race([end, wait(patienceMs, context)]);
+    for (let attempt = 0; !isOver(); attempt++) {
+      const pauseMs = attempt === 0 ? 0 : IMMEDIATE_RETRY_MS;
+      await wait(backsOff ? fullJitterMs(attempt, random) : pauseMs, context);
+      const connection = isOver() ? null : await tryConnect(client);
+      if (connection === null) continue;
+      const call = connection.isOpen ? await connection.call(workload()) : null;
+      if (call?.status === "ok") {
+        renewed.push(connection);
+        return void servedNs.push(call.endedNs - startNs);
+      }
+      await connection.close();
+      failedCalls++;
+      failedCall ??= await describeFailure(call, connection);
+      // Another call would only use up more of the rate limiter's budget.
+      if (call?.status === "rateLimited") return;
+    }
+  }
+
+  const restart = restarts
     ? bundled!.restart().then(() => null, (error: Error) => error.message)
     : Promise.resolve(null);
-  const ends = connections.map((one): Promise<unknown> => isRestart ? one.closed : one.close());
-  const delayMs = (client: number, attempt: number) => {
-    if (backsOff) return fullJitterMs(attempt, { ...BACKOFF, random: streams[client]! });
-    return attempt === 0 ? 0 : IMMEDIATE_RETRY_MS;
-  };
-  const result = await comeBack(context, { ends, connect, delayMs });
-  stack.defer(() => closeAll(result.connections));
+  const ends = connections.map((one): Promise<unknown> => restarts ? one.closed : one.close());
+  const startNs = clock.nowNs();
+  const isOver = () => signal.aborted || clock.nowNs() - startNs > patienceMs * 1e6;
+  const settled = await Promise.allSettled(ends.map(comeBack));
   signal.throwIfAborted();
-  const { servedNs, failedCall, failedCalls } = result;
+  for (const one of settled) if (one.status === "rejected") throw one.reason;
   const seen = servedNs.length;
   if (seen === count) await restart;
   // A restart that has not ended by now is not waited for.
   const hanging = Promise.resolve("the server has not finished restarting");
-  const refusal = await Promise.race([restart, hanging]) ?? result.refusal;
+  const why = await Promise.race([restart, hanging]) ?? refusal ?? failedCall ?? "no attempt";
   const at = { phase: name };
   const served99Ns = servedShareNs(servedNs, count);
-  context.distribution("recovery", { at }).recordAll(Float64Array.from(servedNs));
-  context.scalar("handshakes", result.peakHandshakes, { at });
-  context.scalar("refused", result.refused, { at });
-  if (seen === count) context.scalar("lastServed", servedNs.at(-1)!, { at });
+  const recovery = context.distribution("recovery", { at });
+  recovery.recordAll(Float64Array.from(servedNs));
+  recovery.censor(count - seen, patienceMs * 1e6);
+  context.scalar("handshakes", peakHandshakes, { at });
+  context.scalar("refused", refused, { at });
+  if (seen === count) context.scalar("lastServed", Math.max(...servedNs), { at });
   if (served99Ns !== null && count >= CROWD) context.scalar("served99", served99Ns, { at });
   context.tally({
     kind: "servedAgain",
     name: nameOf(what, count),
-    why: served99Ns === null
-      ? `${seen} of ${count} clients: ${refusal ?? failedCall ?? "no attempt"}`
-      : null,
+    why: served99Ns === null ? `${seen} of ${count} clients: ${why}` : null,
   });
   // A restart can lose calls.
-  if (!isRestart) {
+  if (!restarts) {
     const name = "every call served while the server was up";
     const wanted = seen + failedCalls;
     context.tally({ kind: "servedWhileUp", name, seen, wanted, why: failedCall });
@@ -198,75 +243,6 @@ export function servedShareNs(servedNs: readonly number[], clients: number): num
  * min(cap, base x 2^attempt). M. Brooker: Exponential Backoff And Jitter, AWS Architecture Blog,
  * 2015.
  */
-export function fullJitterMs(
-  attempt: number,
-  { baseMs, capMs, random }: { baseMs: number; capMs: number; random: RandomStream },
-): number {
-  return random() * Math.min(capMs, baseMs * 2 ** attempt);
-}
-
-/**
- * Lets every client retry after the end of its connection until a call is served, its patience runs
- * out or the run is interrupted. The caller closes the connections. Server failures never reject.
- *
- * @param options.ends the end of each client's connection
- * @param options.delayMs wait before an attempt (from 0)
- * @returns the connections of the clients that were served again; `servedNs`, their times from the
- *   beginning to the first good reply, sorted; the peak of simultaneous handshakes; `refused`
- *   attempts without a session and `failedCalls` in new ones, each with the first cause
- */
-async function comeBack(
-  context: Context,
-  { ends, connect, delayMs }: {
-    ends: readonly Promise<unknown>[];
-    connect: (client: number) => Promise<Connection>;
-    delayMs: (client: number, attempt: number) => number;
-  },
-) {
-  const { clock, signal, workload, parameters: { patienceMs } } = context;
-  const startNs = clock.nowNs();
-  const isOver = () => signal.aborted || clock.nowNs() - startNs > patienceMs * 1e6;
-  const served: { connection: Connection; ns: number }[] = [];
-  const counts = { peakHandshakes: 0, refused: 0, failedCalls: 0 };
-  const causes = { refusal: null as string | null, failedCall: null as string | null };
-  let handshakes = 0;
-
-  async function tryConnect(client: number): Promise<Connection | null> {
-    counts.peakHandshakes = Math.max(counts.peakHandshakes, ++handshakes);
-    try {
-      return await connect(client);
-    } catch (error) {
-      if (!(error instanceof ConnectError) || isOwnLimit(error)) throw error;
-      counts.refused++;
-      causes.refusal ??= error.message;
-      return null;
-    } finally {
-      handshakes--;
-    }
-  }
-
-  await Promise.all(ends.map(async (end, client) => {
-    await Promise.race([end, wait(patienceMs, context)]);
-    for (let attempt = 0; !isOver(); attempt++) {
-      await wait(delayMs(client, attempt), context);
-      const connection = isOver() ? null : await tryConnect(client);
-      if (connection === null) continue;
-      const call = connection.isOpen ? await connection.call(workload()) : null;
-      if (call?.status === "ok") {
-        served.push({ connection, ns: call.endedNs - startNs });
-        return;
-      }
-      await connection.close();
-      counts.failedCalls++;
-      causes.failedCall ??= await describeFailure(call, connection);
-      // Another call would only use up more of the rate limiter's budget.
-      if (call?.status === "rateLimited") return;
-    }
-  }));
-  return {
-    ...counts,
-    ...causes,
-    connections: served.map(({ connection }) => connection),
-    servedNs: served.map(({ ns }) => ns).sort((a, b) => a - b),
-  };
+export function fullJitterMs(attempt: number, random: RandomStream): number {
+  return random() * Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** attempt);
 }

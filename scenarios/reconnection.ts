@@ -1,10 +1,9 @@
 import { probeRejection } from "../lib/client/rejection.ts";
 import { wait } from "../lib/load/pace.ts";
-import { counted, describeClose, describeFailure } from "../lib/run/describe_end.ts";
+import { counted, describeClose, describeFailure, isCleanClose } from "../lib/run/describe_end.ts";
 import { noteOpenings } from "../lib/run/note_relay.ts";
 import { CONNECT_MS } from "../lib/run/planned_time.ts";
-import type { Procedure, ScenarioContext } from "../lib/run/scenario.ts";
-import { LIGHT_PROFILES, TIMES } from "../lib/run/scenario.ts";
+import { LIGHT_PROFILES, type Procedure, TIMES } from "../lib/run/scenario.ts";
 
 const STANDARD = {
   /** Disconnects in each epoch. */
@@ -12,8 +11,6 @@ const STANDARD = {
   /** Pause between the old connection and the new one. Not part of any metric. */
   pauseMs: 100,
 };
-
-type Context = ScenarioContext<typeof STANDARD>;
 
 export const reconnection: Procedure<typeof STANDARD> = {
   kind: "procedure",
@@ -32,73 +29,70 @@ export const reconnection: Procedure<typeof STANDARD> = {
   },
 
   begin(context) {
+    const { target, workload, clock, parameters: { cycles, pauseMs } } = context;
     noteOpenings(context);
+
+    /** Connects, calls, closes, pauses, connects, calls. Returns true if both calls were served. */
+    async function reconnectOnce(): Promise<boolean> {
+      const { ledger } = context;
+      await using old = await target.connect(ledger);
+      const before = await old.call(workload());
+      if (before.status !== "ok") return false; // The checks of the ledger report it.
+      const lostNs = clock.nowNs();
+      const close = await old.close();
+      const closedNs = clock.nowNs();
+      context.distribution("close").record(close.durationNs);
+      context.tally({
+        kind: "closedCleanly",
+        name: "every close clean (1000)",
+        why: isCleanClose(close) ? null : describeClose(close),
+      });
+      await wait(pauseMs, context);
+      const dialledNs = clock.nowNs();
+      await using renewed = await target.connect(ledger);
+      const after = await renewed.call(workload());
+      context.distribution("reconnect").record(renewed.timing.establishNs);
+      const why = after.status === "ok" ? null : await describeFailure(after, renewed);
+      context.tally({ kind: "recovered", name: "a good reply after every reconnect", why });
+      if (why !== null) return false;
+      context.distribution("recovery").record(closedNs - lostNs + after.endedNs - dialledNs);
+      return true;
+    }
+
     return {
       async epoch() {
-        for (let cycle = 0; cycle < context.parameters.cycles; cycle++) {
-          if (!await reconnectOnce(context)) return "stop";
-        }
+        for (let cycle = 0; cycle < cycles; cycle++) if (!await reconnectOnce()) return "stop";
       },
-      conclude: () => checkOldStateGone(context),
+      /**
+       * Checks that the session ends with its connection: a new connection that uses the old
+       * session's id without a handshake must be turned away.
+       */
+      async conclude() {
+        const { protocol } = target.options;
+        const name = "the old session's state is gone";
+        const credentials = target.newCredentials();
+        if (protocol.rejections(credentials).length === 0) {
+          return context.notMeasured(
+            name,
+            `the ${protocol.name} protocol does not turn away a client that skips the handshake`,
+          );
+        }
+        const old = await target.connect(context.ledger, { credentials });
+        await old.close();
+        const { tool, argsJson } = workload();
+        const { close, results } = await probeRejection(target, {
+          first: protocol.encodeCall(`${credentials.sessionId}-stale`, tool, argsJson),
+        });
+        context.signal.throwIfAborted();
+        const end = close === null ? "the connection stayed open" : describeClose(close);
+        context.check({
+          kind: "sessionEnded",
+          name,
+          passed: close !== null && results === 0,
+          expected: "a call without a new handshake is turned away",
+          observed: `${counted(results, "result")}, ${end}`,
+        });
+      },
     };
   },
 };
-
-/** Connects, calls, closes, pauses, connects, calls. Returns true if both calls were served. */
-async function reconnectOnce(context: Context): Promise<boolean> {
-  const { target, ledger, workload, clock, parameters: { pauseMs } } = context;
-  await using old = await target.connect(ledger);
-  const before = await old.call(workload());
-  if (before.status !== "ok") return false; // The checks of the ledger report it.
-  const lostNs = clock.nowNs();
-  const close = await old.close();
-  const closedNs = clock.nowNs();
-  context.distribution("close").record(close.durationNs);
-  context.tally({
-    kind: "closedCleanly",
-    name: "every close clean (1000)",
-    why: close.code === 1000 ? null : describeClose(close),
-  });
-  await wait(pauseMs, context);
-  const dialledNs = clock.nowNs();
-  await using renewed = await target.connect(ledger);
-  const after = await renewed.call(workload());
-  context.distribution("reconnect").record(renewed.timing.establishNs);
-  const why = after.status === "ok" ? null : await describeFailure(after, renewed);
-  context.tally({ kind: "recovered", name: "a good reply after every reconnect", why });
-  if (why !== null) return false;
-  context.distribution("recovery").record(closedNs - lostNs + after.endedNs - dialledNs);
-  return true;
-}
-
-/**
- * Checks that the session ends with its connection: a new connection that uses the old session's id
- * without a handshake must be turned away.
- */
-async function checkOldStateGone(context: Context): Promise<void> {
-  const { target, ledger, workload } = context;
-  const { protocol } = target.options;
-  const name = "the old session's state is gone";
-  const credentials = target.newCredentials();
-  if (protocol.rejections(credentials).length === 0) {
-    return context.notMeasured(
-      name,
-      `the ${protocol.name} protocol does not turn away a client that skips the handshake`,
-    );
-  }
-  const old = await target.connect(ledger, { credentials });
-  await old.close();
-  const { tool, argsJson } = workload();
-  const { close, results } = await probeRejection(target, {
-    first: protocol.encodeCall(`${credentials.sessionId}-stale`, tool, argsJson),
-  });
-  context.signal.throwIfAborted();
-  const end = close === null ? "the connection stayed open" : describeClose(close);
-  context.check({
-    kind: "sessionEnded",
-    name,
-    passed: close !== null && results === 0,
-    expected: "a call without a new handshake is turned away",
-    observed: `${counted(results, "result")}, ${end}`,
-  });
-}

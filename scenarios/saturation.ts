@@ -6,7 +6,7 @@ import type { Arrivals } from "../lib/load/schedule.ts";
 import { ConnectionPool } from "../lib/run/connection_pool.ts";
 import type { Procedure, Recording, ScenarioContext } from "../lib/run/scenario.ts";
 import { THROUGHPUT, TIMES } from "../lib/run/scenario.ts";
-import { noteNotJudged, recordFound } from "../lib/run/search_record.ts";
+import { noteNotJudged, recordFound, SHARE } from "../lib/run/search_record.ts";
 
 const STANDARD = {
   /** Maximum p99, measured from the intended send time. */
@@ -43,7 +43,8 @@ export const saturation: Procedure<typeof STANDARD> = {
   question: "What is the highest call rate that the server sustains within the latency objective?",
   metrics: {
     sustainableRate: { kind: "scalar", unit: "calls/s", better: "higher" },
-    metShare: { kind: "scalar", unit: "share", better: null },
+    metShare: SHARE,
+    met: SHARE,
     latency: TIMES,
     throughput: THROUGHPUT,
   },
@@ -74,28 +75,32 @@ async function search(context: Context): Promise<void> {
   if (pool === null) return;
   let first = ratePerSecond;
   let runs = 0;
-  const trials: RateTrial[] = [];
-  for (let nth = 0; nth < searches; nth++) {
-    context.progress(nth, searches);
-    const endNs = clock.nowNs() + MOST_OVERTIME * searchMs(parameters) * 1e6;
-    const result = await searchRate({
-      mayGoOn: () => clock.nowNs() < endNs,
-      first,
-      lowest: lowestRatePerSecond,
-      highest: highestRatePerSecond,
-      run: (ratePerSecond, { confirms }) =>
-        tryRate(context, pool.connections, { ratePerSecond, confirms, nth: runs++ }),
-    });
-    recordSearch(context, result);
-    trials.push(...result.trials);
-    if (clock.nowNs() >= endNs) {
-      const seconds = Math.round(MOST_OVERTIME * searchMs(parameters) / 1e3);
-      context.notMeasured("limit of the server", `the search was stopped after ${seconds} s`);
+  const results: RateSearchResult[] = [];
+  try {
+    for (let nth = 0; nth < searches; nth++) {
+      context.progress(nth, searches);
+      const endNs = clock.nowNs() + MOST_OVERTIME * searchMs(parameters) * 1e6;
+      const result = await searchRate({
+        mayGoOn: () => clock.nowNs() < endNs,
+        first,
+        lowest: lowestRatePerSecond,
+        highest: highestRatePerSecond,
+        run: (ratePerSecond, { confirms }) =>
+          tryRate(context, pool.connections, { ratePerSecond, confirms, nth: runs++ }),
+      });
+      results.push(result);
+      const { sustainedPerSecond, limit } = result;
+      if (clock.nowNs() >= endNs) {
+        const seconds = Math.round(MOST_OVERTIME * searchMs(parameters) / 1e3);
+        context.notMeasured("limit of the server", `the search was stopped after ${seconds} s`);
+      }
+      if (limit.kind === "gone") break;
+      if (sustainedPerSecond !== null) first = HEAD_START * sustainedPerSecond;
+      else if (limit.kind !== "client") break;
     }
-    if (result.sustainedPerSecond === null || result.limit.kind === "gone") break;
-    first = HEAD_START * result.sustainedPerSecond;
+  } finally {
+    recordSearches(context, results);
   }
-  noteNotJudged(context, trials);
 }
 
 async function tryRate(
@@ -120,17 +125,18 @@ async function tryRate(
     latency.recordAll(result.latencyNs);
     latency.censor(result.censored, context.target.options.timeoutMs * 1e6);
     context.scalar("throughput", trial.achievedPerSecond, { at });
+    context.scalar("met", trial.verdict === "met" ? 1 : 0, { at, ci95: null });
   }
   return trial;
 }
 
-/** Records the result of a search and what limited it. */
-export function recordSearch(
+/** Records the results of all searches and what limited them. */
+export function recordSearches(
   context: Recording & Pick<Context, "parameters">,
-  result: RateSearchResult,
+  results: readonly RateSearchResult[],
 ): void {
   const { sloMs } = context.parameters;
-  recordFound(context, result, {
+  recordFound(context, results, {
     metric: "sustainableRate",
     late: (latePerSecond) => ({
       kind: "clientLimit",
@@ -140,13 +146,14 @@ export function recordSearch(
     }),
     highest: (rate) => `${rate} calls/s, the highest rate tried, was sustained`,
     check: { kind: "sustainedRate", name: "a rate is sustained" },
-    why() {
-      const last = result.trials.findLast(({ misses }) => misses.length > 0);
+    why({ trials }) {
+      const last = trials.findLast(({ misses }) => misses.length > 0);
       return last === undefined
         ? null
         : `at ${last.ratePerSecond} calls/s ${describe(last.misses[0]!, sloMs)}`;
     },
   });
+  noteNotJudged(context, results.flatMap(({ trials }) => trials));
 }
 
 function describe(miss: Miss, sloMs: number): string {

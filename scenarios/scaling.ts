@@ -52,7 +52,7 @@ export const scaling: CaseScenario<typeof COMMON> = {
         for (const { clients, rates } of sweep.slice(1)) {
           derivation.estimate("efficiency", ratios(rates, alone, clients), { at: { clients } });
         }
-        recordLaw(derivation, sweep);
+        recordLaw(derivation, sweep, context.maxRatePerSecond);
       },
     };
   },
@@ -94,8 +94,8 @@ async function findLimit(context: ScenarioContext<typeof COMMON>): Promise<numbe
 function recordLaw(
   derivation: Derivation,
   sweep: readonly { clients: number; rates: readonly (number | null)[] }[],
+  maxRatePerSecond: number | null,
 ): void {
-  const { maxRatePerSecond } = derivation;
   if (maxRatePerSecond !== null) {
     return derivation.notMeasured(
       LAW,
@@ -110,18 +110,16 @@ function recordLaw(
   );
   const verdict = judgeScaling(epochs.filter(({ length }) => length === sweep.length));
   if (verdict.status === "flat") return derivation.note(verdict.fact);
-  if (verdict.rSquared !== null) derivation.single("rSquared", verdict.rSquared, { ci95: null });
-  if (verdict.status === "refused") return derivation.notMeasured(LAW, verdict.fact.message);
+  if (verdict.rSquared !== null) derivation.scalar("rSquared", verdict.rSquared, { ci95: null });
+  if (verdict.status === "refused") return derivation.notMeasured(LAW, verdict.why);
   const { law, ci95, peak } = verdict;
-  derivation.single("singleRate", law.singleRatePerSecond, { ci95: ci95.singleRatePerSecond });
-  derivation.single("contention", law.contention, { ci95: ci95.contention });
-  derivation.single("coherency", law.coherency, { ci95: ci95.coherency });
+  derivation.scalar("singleRate", law.singleRatePerSecond, { ci95: ci95.singleRatePerSecond });
+  derivation.scalar("contention", law.contention, { ci95: ci95.contention });
+  derivation.scalar("coherency", law.coherency, { ci95: ci95.coherency });
   for (const { clients } of sweep) {
-    derivation.single("fitted", throughputAt(law, clients), { at: { clients }, ci95: null });
+    derivation.scalar("fitted", throughputAt(law, clients), { at: { clients }, ci95: null });
   }
-  if (peak.status === "beyond") {
-    return derivation.notMeasured("peak concurrency", peak.fact.message);
-  }
-  derivation.single("peakConcurrency", peak.clients, { ci95: peak.ci95 });
-  derivation.single("peakThroughput", peak.ratePerSecond, { ci95: null });
+  if (peak.status === "beyond") return derivation.notMeasured("peak concurrency", peak.why);
+  derivation.scalar("peakConcurrency", peak.clients, { ci95: peak.ci95 });
+  derivation.scalar("peakThroughput", peak.ratePerSecond, { ci95: null });
 }

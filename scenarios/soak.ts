@@ -73,7 +73,7 @@ async function run(context: Context): Promise<"stop"> {
   const latency = context.distribution("latency", { series });
   const serviceTime = context.distribution("serviceTime");
   const slip = context.distribution("slip");
-  const errors = new ErrorCourse(series);
+  const errors = errorCourse(series);
   const memoryBytes = Deno.memoryUsage().rss;
   const result = await load.run({
     ...{ ratePerSecond, peakPerSecond: ratePerSecond, leadInMs, stages },
@@ -90,11 +90,7 @@ async function run(context: Context): Promise<"stop"> {
   checkMemory(context, Deno.memoryUsage().rss - memoryBytes);
   if (stages === null) checkChanges(context, latency.series());
   else context.notMeasured("change over the run", "the rate follows --stages");
-  judgeSchedule(context, {
-    runs: [result],
-    latencyP99Ns: latency.percentile(99),
-    slipP99Ns: slip.percentile(99),
-  });
+  judgeSchedule(context, { runs: [result], latency, slip });
   context.check(errors.check(clock.nowNs()));
   return "stop";
 }
@@ -154,39 +150,30 @@ function describe({ ratio, ci95: [low, high] }: Change): string {
   return `${ratio.toFixed(2)} times, 95 % interval ${low.toFixed(2)} to ${high.toFixed(2)}`;
 }
 
-/** Counts failed calls by interval and keeps the time of the first. */
-export class ErrorCourse {
-  readonly #series: { startNs: number; intervalMs: number };
-  readonly #failures = new Map<number, number>();
-  #firstNs: number | null = null;
-
-  constructor(series: { startNs: number; intervalMs: number }) {
-    this.#series = series;
-  }
-
-  /** Counts a failed call that ended at this clock time. */
-  note(atNs: number): void {
-    const interval = this.#intervalAt(atNs);
-    this.#failures.set(interval, (this.#failures.get(interval) ?? 0) + 1);
-    this.#firstNs ??= atNs;
-  }
-
-  /** Checks that no call has failed up to now. */
-  check(nowNs: number): Check {
-    const intervals = counted(this.#intervalAt(nowNs) + 1, "interval");
-    const failed = [...this.#failures.values()];
-    const total = failed.reduce((sum, count) => sum + count, 0);
-    const afterS = ((this.#firstNs ?? 0) - this.#series.startNs) / 1e9;
-    const passed = total === 0;
-    const expected = `none in any of ${intervals}`;
-    const observed = passed
-      ? expected
-      : `${total} in ${failed.length} of ${intervals}, up to ${Math.max(...failed)} in one, ` +
-        `the first after ${afterS.toFixed(1)} s`;
-    return { kind: "errorsOverTime", name: "errors over time", passed, expected, observed };
-  }
-
-  #intervalAt(atNs: number): number {
-    return Math.floor((atNs - this.#series.startNs) / (this.#series.intervalMs * 1e6));
-  }
+/** Counts failed calls by interval and keeps the time of the first. Times are clock nanoseconds. */
+export function errorCourse({ startNs, intervalMs }: { startNs: number; intervalMs: number }) {
+  const failures = new Map<number, number>();
+  let firstNs = startNs;
+  const intervalAt = (ns: number) => Math.floor((ns - startNs) / (intervalMs * 1e6));
+  return {
+    /** Counts a failed call that ended at this time. */
+    note(atNs: number): void {
+      if (failures.size === 0) firstNs = atNs;
+      const interval = intervalAt(atNs);
+      failures.set(interval, (failures.get(interval) ?? 0) + 1);
+    },
+    /** Checks that no call has failed up to now. */
+    check(nowNs: number): Check {
+      const intervals = counted(intervalAt(nowNs) + 1, "interval");
+      const failed = [...failures.values()];
+      const total = failed.reduce((sum, count) => sum + count, 0);
+      const passed = total === 0;
+      const expected = `none in any of ${intervals}`;
+      const observed = passed
+        ? expected
+        : `${total} in ${failed.length} of ${intervals}, up to ${Math.max(...failed)} in one, ` +
+          `the first after ${((firstNs - startNs) / 1e9).toFixed(1)} s`;
+      return { kind: "errorsOverTime", name: "errors over time", passed, expected, observed };
+    },
+  };
 }

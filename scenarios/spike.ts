@@ -1,6 +1,6 @@
 import { openPaced } from "../lib/run/paced_load.ts";
 import { type Procedure, type ScenarioContext, TIMES } from "../lib/run/scenario.ts";
-import { judgeSchedule } from "../lib/run/schedule_checks.ts";
+import { judgeClient } from "../lib/run/schedule_checks.ts";
 
 const STANDARD = {
   /** Total over all connections, before and after the spike. */
@@ -95,6 +95,7 @@ async function run(context: Context): Promise<"stop"> {
       const isAnswered = status !== "timeout" && status !== "connectionLost";
       calls.push({ dueNs, latencyNs, isAnswered });
     },
+    onDropped: (dueNs) => calls.push({ dueNs, latencyNs: Infinity, isAnswered: false }),
   });
   calls.sort((a, b) => a.dueNs - b.dueNs);
   const spikeNs = result.startNs + beforeMs * 1e6;
@@ -115,8 +116,7 @@ async function run(context: Context): Promise<"stop"> {
   };
   for (const [nth, some] of [before, during, after].entries()) recordTimes(latencies[nth]!, some);
   recordTimes(context.distribution("latencyOverTime", { series }), calls);
-  const failed = calls.filter(({ latencyNs }) => latencyNs === Infinity).length;
-  context.scalar("lost", failed + result.dropped);
+  context.scalar("lost", calls.filter(({ latencyNs }) => latencyNs === Infinity).length);
   const isWhole = result.end === "complete";
   const limitNs = AS_BEFORE * p99Of(before);
   const recovered = isWhole && limitNs < Infinity ? recoveredNs(after, limitNs) : null;
@@ -133,12 +133,7 @@ async function run(context: Context): Promise<"stop"> {
     name: "the p99 is as before the spike",
     why: recovered === null ? why : null,
   });
-  // Without its check: dropped slots count as lost calls here, not as a failure.
-  judgeSchedule({ check() {}, invalidate: context.invalidate }, {
-    runs: [],
-    latencyP99Ns: before.length === 0 ? null : p99Of(before),
-    slipP99Ns: slip.percentile(99),
-  });
+  judgeClient(context, { latency: latencies[0]!, slip });
   return "stop";
 }
 
@@ -156,14 +151,10 @@ export function p99Of(calls: readonly DueCall[]): number {
  * @param calls in the order of their due times
  */
 export function recoveredNs(calls: readonly DueCall[], limitNs: number): number | null {
-  const isOver = (nth: number) => calls[nth]!.latencyNs > limitNs ? 1 : 0;
+  const isOver = ({ latencyNs }: DueCall) => latencyNs > limitNs;
   const length = Math.min(IN_A_ROW, calls.length);
-  let over = 0;
-  for (let nth = 0; nth < length; nth++) over += isOver(nth);
-  for (let first = 0; first + length <= calls.length && length > 0; first++) {
-    if (over <= MAY_BE_OVER && !isOver(first)) return calls[first]!.dueNs;
-    over -= isOver(first);
-    if (first + length < calls.length) over += isOver(first + length);
-  }
-  return null;
+  const first = calls.slice(0, calls.length - length + 1).find((call, nth) =>
+    !isOver(call) && calls.slice(nth, nth + length).filter(isOver).length <= MAY_BE_OVER
+  );
+  return first?.dueNs ?? null;
 }

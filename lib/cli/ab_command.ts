@@ -16,7 +16,7 @@ import { readConfig } from "./config.ts";
 import { proxyOf } from "./environment.ts";
 import { measure, type Program, settingsOf } from "./measure.ts";
 import { OPTION_GROUPS } from "./options.ts";
-import { StartedServer } from "./started_server.ts";
+import { startedServer } from "./started_server.ts";
 import { UsageError } from "./usage_error.ts";
 import { parseHeaders, parseWebSocketUrl } from "./values.ts";
 
@@ -68,37 +68,42 @@ export async function ab(args: readonly string[], place: Place, program: Program
   const { settings } = parseSettings(args, place.env, { options });
   const own = await readAll(READERS, settings, place);
   const isStarted = startsServers(settings);
-  const foreign = foreignText(givenSecrets(settings));
+  // The address of a started server is not known yet.
+  const url = own.a ?? "ws://127.0.0.1";
+  const urlSetting = [{ source: "--a", text: url }];
+  const config = await readConfig(new Map([...settings, ["url", urlSetting]]), place);
+  const ofB = {
+    token: own.tokenB ?? config.token,
+    headers: own.headersB ?? config.headers,
+  };
+  // A started server sees the environment and its command line, and could print them.
+  const foreign = foreignText([config, { ...config, ...ofB }]
+    .flatMap((side) => secretsOf({ ...side, url })));
   const serverOf = (option: string, command: string | null) =>
-    isStarted ? new StartedServer(option, command!, foreign) : null;
+    isStarted ? startedServer(option, command!, foreign) : null;
   await using startedA = serverOf("--start-a", own.startA);
   await using startedB = serverOf("--start-b", own.startB);
-  const [urlA, urlB] = [startedA?.url ?? own.a!, startedB?.url ?? own.b!];
-  const url = [{ source: "--a", text: urlA }];
-  const config = await readConfig(new Map([...settings, ["url", url]]), place);
   // By default, only scenarios that have something to judge and do not overload the servers.
   const scenarios = program.scenarios.filter(({ gates = [], overloads }) =>
     config.scenarios !== null || (gates.length > 0 && !overloads)
   );
-  const restart = async () => {
-    await startedA?.restart();
-    await startedB?.restart();
+  const restart = async (signal: AbortSignal) => {
+    await startedA?.restart(signal);
+    await startedB?.restart(signal);
   };
-  const start = isStarted ? restart : null;
-  const reached = { ...config, url: urlA, baselines: [] };
+  const reached = { ...config, url: startedA?.url ?? url, baselines: [] };
   const a = await settingsOf(reached, program, ["ab", ...args], own.tokenB);
-  const b = {
-    ...a,
-    url: urlB,
-    proxy: proxyOf(urlB, place.env, config.insecure),
-    token: own.tokenB ?? config.token,
-    headers: own.headersB ?? config.headers,
-  };
+  const urlB = startedB?.url ?? own.b!;
+  const b = { ...a, ...ofB, url: urlB, proxy: proxyOf(urlB, place.env, config.insecure) };
   return await measure(config, program, {
-    planned: planScenarios(scenarios, { ...config, names: config.scenarios }),
+    planned: planScenarios(scenarios, config),
     servers: [a, b],
-    start,
-    run: (hooks) => runAb({ a, b }, { ...hooks, scenarios, restart: start, bundled: null }),
+    start: isStarted ? restart : null,
+    run: (hooks) =>
+      runAb({ a, b }, {
+        ...{ ...hooks, bundled: null },
+        restart: isStarted ? () => restart(hooks.signal) : null,
+      }),
   });
 }
 
@@ -121,17 +126,4 @@ function startsServers(settings: Settings): boolean {
     `Cannot compare two servers with ${given || "neither named"}${alone}: accepted are --a URL ` +
       "and --b URL, or --start-a CMD and --start-b CMD",
   );
-}
-
-/** Secrets that a started server could print: it sees the environment and its command line. */
-function givenSecrets(settings: Settings): string[] {
-  const textsOf = (...names: string[]) =>
-    names.flatMap((name) => settings.get(name) ?? []).map(({ text }) => text);
-  const reach = {
-    url: "ws://localhost",
-    token: textsOf("token").at(-1) ?? "",
-    headers: Object.fromEntries(textsOf("header", "header-b").entries()),
-    subprotocols: textsOf("subprotocol"),
-  };
-  return [...textsOf("token-b"), ...secretsOf(reach)];
 }

@@ -1,16 +1,12 @@
-import { escapeTerminal } from "../report/escape.ts";
 import { prepareSplit, runBench } from "../run/bench.ts";
-import { startLimitedServer } from "../run/limited_server.ts";
 import { planScenarios } from "../run/plan.ts";
-import type { RunHooks } from "../run/run.ts";
-import type { RunSettings } from "../run/settings.ts";
-import type { Report } from "../schema.ts";
 import { type EmbeddedServer, startEmbeddedServer } from "../server/embedded.ts";
 import { defaultServerOptions } from "../server/options.ts";
+import { countWorkers } from "../split/worker_count.ts";
 import { runOnWorkers } from "../split/workers.ts";
 import type { Config } from "./config.ts";
 import { measure, type Program, settingsOf } from "./measure.ts";
-import { countWorkersFor, filesOfEach, mostPlanned, requireDescriptors } from "./plan.ts";
+import { expecting } from "./usage_error.ts";
 
 /** Starts the bundled server with its connection limit on and its rate limits off. */
 async function startBundledServer({ token, seed }: Config): Promise<EmbeddedServer> {
@@ -32,41 +28,28 @@ export async function bench(
   config: Config,
   program: Program & { args: readonly string[] },
 ): Promise<number> {
-  const planned = planScenarios(program.scenarios, { ...config, names: config.scenarios });
-  const workers = countWorkersFor(config, planned);
-  requireDescriptors({
-    connections: mostPlanned(planned, config.shard?.count ?? 1),
-    each: filesOfEach({ ...config, isBundled: config.url === null }),
-  });
+  const planned = planScenarios(program.scenarios, config);
+  const embedded = config.url === null;
+  const cores = navigator.hardwareConcurrency;
+  const workers = expecting(
+    RangeError,
+    () => countWorkers(config.workers, { ...config, cores, embedded, planned }),
+  );
   if (config.unusedShard !== null) program.terminal.printWarning(config.unusedShard);
-  await using server = config.url === null ? await startBundledServer(config) : null;
+  await using server = embedded ? await startBundledServer(config) : null;
   const { url, token } = server ?? { url: config.url!, token: config.token };
   const command = ["bench", ...program.args] as const;
   const settings = await settingsOf({ ...config, url, token }, program, command);
-  const bundled = server === null ? null : {
-    restart: () => server.restart(),
-    startLimited: () => startLimitedServer(settings),
-  };
+  const bundled = server === null ? null : { restart: () => server.restart() };
   return await measure(config, program, {
     ...{ planned, servers: [settings], start: null },
-    run: (hooks) => run(settings, { ...program, ...hooks, bundled, workers }),
+    async run(hooks) {
+      const options = { ...hooks, bundled };
+      if (workers === 1) return await runBench(settings, options);
+      return await runOnWorkers(await prepareSplit(settings, options), {
+        ...{ ...options, workers, module: program.workerModule },
+        onLost: hooks.onWarning,
+      });
+    },
   });
-}
-
-/** Runs on this event loop, or split among workers that have one each. */
-async function run(
-  settings: RunSettings,
-  { workers, scenarios, workerModule, terminal, ...hooks }: RunHooks & Program & {
-    workers: number;
-  },
-): Promise<Report> {
-  if (workers === 1) return await runBench(settings, { ...hooks, scenarios });
-  const prepared = await prepareSplit(settings, { ...hooks, scenarios });
-  const report = await runOnWorkers(prepared.settings, {
-    ...hooks,
-    workers,
-    module: workerModule,
-    onLost: (message) => terminal.printWarning(escapeTerminal(message)),
-  });
-  return { ...report, rateLimit: report.rateLimit ?? prepared.rateLimit };
 }

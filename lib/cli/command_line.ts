@@ -70,7 +70,8 @@ export interface Place {
 }
 
 /**
- * Reads the command line, then the environment for options that were not given.
+ * Reads the command line, then the environment for options that were not given. `filesBefore` is the
+ * number of positional arguments before a `--`, or `null` without one.
  *
  * @throws {UsageError} on an unknown option, a stray argument or a missing value
  */
@@ -78,25 +79,34 @@ export function parseSettings(
   args: readonly string[],
   env: Place["env"],
   grammar: Grammar,
-): { settings: Settings; files: string[] } {
+): { settings: Settings; files: string[]; filesBefore: number | null } {
   const { options, files } = grammar;
   const valued = options.filter(({ value }) => value !== "").map(({ name }) => name);
   // npm needs `--` before the options, and its users write it here too.
-  const parsed = parseArgs(args.filter((arg) => arg !== "--").flatMap(splitNegated), {
-    boolean: options.filter(({ value }) => value === "").map(({ name }) => name),
-    string: valued,
-    collect: valued,
-    alias: { help: "h" },
-    unknown(arg, key) {
-      // Left over by `--url ""`; the missing value is reported below.
-      if (arg === "") return false;
-      if (key === undefined && files !== undefined) return true;
-      throw new UsageError(problemOf(arg, key, { ...grammar, args }));
-    },
-  });
+  const parse = (words: readonly string[]) => {
+    const found: string[] = [];
+    const given = parseArgs(words.filter((word) => word !== "--").flatMap(splitNegated), {
+      boolean: options.filter(({ value }) => value === "").map(({ name }) => name),
+      string: valued,
+      collect: valued,
+      alias: { help: "h" },
+      unknown(arg, key) {
+        // Left over by `--url ""`; the missing value is reported below.
+        if (arg === "") return false;
+        if (key !== undefined || files === undefined) {
+          throw new UsageError(problemOf(arg, key, { ...grammar, args }));
+        }
+        // The parser would turn a file called 007 into a number.
+        found.push(arg);
+        return false;
+      },
+    });
+    return { given, found };
+  };
+  const { given, found } = parse(args);
   const settings = new Map(options.flatMap((spec) => {
     const { name, env: variable = "" } = spec;
-    const texts = parsed[name] === true ? ["true"] : [parsed[name] || []].flat() as string[];
+    const texts = given[name] === true ? ["true"] : [given[name] || []].flat() as string[];
     const givens = texts.map((text) => checked(spec, text));
     // An empty variable counts as unset.
     if (givens.length === 0 && env[variable]) {
@@ -104,13 +114,14 @@ export function parseSettings(
     }
     return givens.length === 0 ? [] : [[name, givens] as const];
   }));
-  const found = parsed._.map(String);
+  const end = args.indexOf("--");
+  const filesBefore = end < 0 ? null : parse(args.slice(0, end)).found.length;
   const isEnough = files === undefined || (files.isOne ? found.length === 1 : found.length > 0);
-  if (isEnough) return { settings, files: found };
+  if (isEnough) return { settings, files: found, filesBefore };
   const { command, name, meaning } = files;
-  const given = found.length === 0 ? "without arguments" : `with ${found.length} arguments`;
+  const number = found.length === 0 ? "without arguments" : `with ${found.length} arguments`;
   throw new UsageError(
-    `Cannot run ${command} ${given}: accepted is ${name}, ${meaning}; see --help`,
+    `Cannot run ${command} ${number}: accepted is ${name}, ${meaning}; see --help`,
   );
 }
 

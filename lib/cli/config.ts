@@ -1,40 +1,22 @@
 /**
- * Turns a command line and the environment into a valid configuration, or throws a UsageError that
- * names the option, its value and what is accepted.
+ * Turns settings into a valid configuration, or throws a UsageError that names the option, its value
+ * and what is accepted.
  *
  * @module
  */
 
 import { resolve } from "node:path";
 import { MIN_TOKEN_LENGTH } from "../server/options.ts";
-import { parseSettings, type Place, readAll, type Settings } from "./command_line.ts";
+import { type Place, readAll, type Settings } from "./command_line.ts";
 import { proxyOf, readCiSettings } from "./environment.ts";
 import { readClientCert, refuseOwnFile } from "./files.ts";
 import { findOpener } from "./open_page.ts";
-import { OPTIONS, OVERRIDES, SETTINGS } from "./options.ts";
+import { OVERRIDES, SETTINGS } from "./options.ts";
 import { noteUnusedShard } from "./shard_settings.ts";
 import { unacceptable, UsageError } from "./usage_error.ts";
 
 /** The validated settings of a run. */
 export type Config = Awaited<ReturnType<typeof readConfig>>;
-
-/** The action that a command line asks for. */
-export type Command =
-  | { name: typeof FLAG_COMMANDS[number] }
-  | { name: "bench"; config: Config };
-
-const FLAG_COMMANDS = ["help", "version", "permissions", "list"] as const;
-
-/** Parses the command line of `bench`. */
-export async function readCommand(
-  { args, ...place }: Place & { args: readonly string[] },
-): Promise<Command> {
-  const { settings } = parseSettings(args, place.env, { options: [...OPTIONS.values()] });
-  const asked = FLAG_COMMANDS.find((name) => settings.has(name));
-  return asked === undefined
-    ? { name: "bench", config: await readConfig(settings, place) }
-    : { name: asked };
-}
 
 /** Turns raw settings into a valid configuration. */
 export async function readConfig(settings: Settings, place: Place) {

@@ -17,7 +17,7 @@ type Env = Readonly<Record<string, string | undefined>>;
  *
  * @throws {UsageError} if a file exists but cannot be read
  */
-export async function readEnvFile(paths: readonly string[]): Promise<Record<string, string>> {
+export async function readEnvFile(paths: readonly string[]): Promise<Env> {
   for (const path of paths) {
     try {
       // Some editors write a byte order mark.

@@ -9,20 +9,17 @@ import { relative, resolve } from "node:path";
 import { isRecord } from "../protocols/json.ts";
 import type { Report } from "../schema.ts";
 import { parseReport, ReportParseError } from "../report/export/json.ts";
-import type { Settings } from "./command_line.ts";
+import type { Place, Settings } from "./command_line.ts";
 import { checkPage } from "./injected_page.ts";
 import { FAILED_FOLDER } from "./report_folder.ts";
 import { causeOf, expecting, type Given, quoted, unacceptable, UsageError } from "./usage_error.ts";
 import { ReportWriteError } from "./whole_files.ts";
 import { REPORT_FORMATS, reportFileNames } from "./write_reports.ts";
 
-/** The folder that paths are relative to. */
-interface Place {
-  directory: string;
-}
+type Folder = Pick<Place, "directory">;
 
 /** Reads the file that a setting names. */
-export async function readFile(given: Given, { directory }: Place): Promise<string> {
+export async function readFile(given: Given, { directory }: Folder): Promise<string> {
   const path = resolve(directory, given.text);
   try {
     // Some editors write a byte order mark.
@@ -35,7 +32,7 @@ export async function readFile(given: Given, { directory }: Place): Promise<stri
 }
 
 /** The arguments of the calls as JSON text, given directly or as `@FILE`. */
-export async function readToolArgs(given: Given, place: Place): Promise<string> {
+export async function readToolArgs(given: Given, place: Folder): Promise<string> {
   const { source, text: value } = given;
   const isFile = value.startsWith("@");
   const text = isFile ? await readFile({ source, text: value.slice(1) }, place) : value;
@@ -49,7 +46,7 @@ export async function readToolArgs(given: Given, place: Place): Promise<string> 
 }
 
 /** Reads the report.json that a setting names. */
-export async function readReport(given: Given, place: Place): Promise<Report> {
+export async function readReport(given: Given, place: Folder): Promise<Report> {
   const text = await readFile(given, place);
   const file = `the file of ${given.source} ${quoted(given.text)}`;
   const isReport = /"schemaVersion"\s*:\s*\d/.test(text);
@@ -58,7 +55,7 @@ export async function readReport(given: Given, place: Place): Promise<Report> {
 }
 
 /** Reads each named report.json, and those in the named folders, once. */
-export async function readBaselines(givens: readonly Given[], place: Place): Promise<Report[]> {
+export async function readBaselines(givens: readonly Given[], place: Folder): Promise<Report[]> {
   const { directory } = place;
   const files = await Promise.all(givens.map(async (given) => {
     const path = resolve(directory, given.text);
@@ -69,14 +66,15 @@ export async function readBaselines(givens: readonly Given[], place: Place): Pro
   return await Promise.all(unique.values().map((one) => readReport(one, place)));
 }
 
-/** The JSON files in a folder, and the report.json in each of its subfolders. */
+/** The JSON reports in a folder, and the report.json in each of its subfolders. */
 async function reportsIn(given: Given, folder: string): Promise<Given[]> {
   const paths: string[] = [];
   const entries = await Array.fromAsync(Deno.readDir(folder)).catch((error) => {
     throw unacceptable(given, `a readable folder (${causeOf(error)})`);
   });
   for (const { name, isDirectory, isFile } of entries) {
-    if (isFile && name.endsWith(".json")) paths.push(`${folder}/${name}`);
+    const isReport = name.endsWith(".json") && !reportFileNames("benchmark").includes(name);
+    if (isFile && isReport) paths.push(`${folder}/${name}`);
     const inner = `${folder}/${name}/report.json`;
     const isMeasured = isDirectory && name !== FAILED_FOLDER;
     if (isMeasured && await Deno.stat(inner).then(() => true, () => false)) paths.push(inner);
@@ -86,7 +84,7 @@ async function reportsIn(given: Given, folder: string): Promise<Given[]> {
 }
 
 /** Reads a certificate authority, as PEM text. */
-export async function readCaCert(given: Given, place: Place): Promise<string> {
+export async function readCaCert(given: Given, place: Folder): Promise<string> {
   const text = await readFile(given, place);
   const accepted = "a PEM file with a certificate";
   if (!/-----BEGIN CERTIFICATE-----.+-----END CERTIFICATE-----/s.test(text)) {
@@ -103,7 +101,7 @@ export async function readCaCert(given: Given, place: Place): Promise<string> {
 /** Reads the client's certificate and key as PEM texts; `null` if none is named. */
 export async function readClientCert(
   settings: Settings,
-  place: Place,
+  place: Folder,
 ): Promise<{ cert: string; key: string } | null> {
   const [cert, key] = ["client-cert", "client-key"].map((name) => settings.get(name)?.at(-1));
   if (cert === undefined || key === undefined) {
@@ -126,7 +124,7 @@ export async function readClientCert(
 }
 
 /** Checks the page to fill between its marks, and returns its path with links resolved. */
-export async function readPagePath(given: Given, { directory }: Place): Promise<string> {
+export async function readPagePath(given: Given, { directory }: Folder): Promise<string> {
   try {
     return await checkPage(resolve(directory, given.text));
   } catch (error) {

@@ -21,6 +21,14 @@ export function asInvoked(text: string, isBundle = IS_BUNDLE): string {
   );
 }
 
+/**
+ * Keeps GitHub Actions from taking a server's text for a command: it looks for `::` at the start of
+ * a line, after white space, and for `##[` anywhere.
+ */
+export function defuseCommands(text: string): string {
+  return text.replace(/^([\s\u0085]*):(?=:)/gm, "$1: ").replaceAll("##[", "## [");
+}
+
 /** The parts of deno.json that define the commands. */
 interface Tasks {
   tasks: Readonly<Record<string, { command: string }>>;

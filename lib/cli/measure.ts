@@ -20,11 +20,41 @@ import { compareWithEarlier } from "../stats/compare.ts";
 import type { Config } from "./config.ts";
 import { invocation, maskCommand } from "./invocation.ts";
 import { openPage } from "./open_page.ts";
-import { announceHeavyCalls, planLine, plannedNs, unusedOptions } from "./plan.ts";
+import {
+  announceHeavyCalls,
+  planLine,
+  plannedNs,
+  requireDescriptors,
+  unusedOptions,
+} from "./plan.ts";
 import { createProgress } from "./progress.ts";
-import { pageUrl, prepareOutput, ReportFolder, writtenText } from "./report_folder.ts";
-import type { Interrupt, Terminal } from "./terminal.ts";
+import { pageUrl, prepareOutput, reportFolder, writtenText } from "./report_folder.ts";
 import { appendStepSummary, renderTerminalSummary, ReportWriteError } from "./write_reports.ts";
+
+/** Where a command prints; provided by main.ts, the only module that touches the process. */
+export interface Terminal {
+  /** To standard output, with workflow commands defused. */
+  print: (text: string) => void;
+  /** To standard error, with workflow commands defused. */
+  printError: (text: string) => void;
+  /** On one line of standard error, without control characters. */
+  printWarning: (message: string) => void;
+  /** To standard output as it is, for commands to GitHub Actions. */
+  printCommands: (text: string) => void;
+  /** True if standard error is a terminal, where a line can be redrawn. */
+  isLive: boolean;
+  /** The columns of the terminal. */
+  width: () => number;
+  /** The style of standard output; `color` is what the user wants. */
+  style: (color: boolean) => { color: boolean; width: number };
+}
+
+/** The first Ctrl-C ends the work in good order; a later one exits immediately. */
+export interface Interrupt {
+  signal: AbortSignal;
+  /** The exit code of the signal received; `null`: none. */
+  readonly exitCode: number | null;
+}
 
 /** The parts of the program that a measuring command needs. */
 export interface Program {
@@ -43,7 +73,7 @@ export interface Measurement {
   /** One server, or A and B. */
   servers: readonly RunSettings[];
   /** Starts the servers; `null`: they are running already. */
-  start: (() => Promise<void>) | null;
+  start: ((signal: AbortSignal) => Promise<void>) | null;
   run: (hooks: Omit<RunHooks, "bundled">) => Promise<Report>;
 }
 
@@ -61,16 +91,17 @@ export async function measure(
   const { quiet, color, ci, outDirectory, formats } = config;
   const { print, printError, printWarning, ...terminal } = program.terminal;
   const plan = { config, planned, sides: servers.length };
-  warnOfWay(config, printWarning);
+  requireDescriptors(plan);
+  warnOfWay(servers, printWarning);
   const announcement = announceHeavyCalls(plan);
   if (announcement !== null) printError(`${announcement}\n`);
-  unusedOptions(config, planned, program.scenarios).forEach(printWarning);
+  unusedOptions(plan, program.scenarios).forEach(printWarning);
   await prepareOutput(outDirectory);
   const interrupt = program.interrupt("writing what was measured so far");
   const { signal } = interrupt;
-  await start?.();
+  await start?.(signal);
   if (!quiet) printError(planLine(plan));
-  const folder = new ReportFolder(outDirectory, formats);
+  const folder = reportFolder(outDirectory, formats);
   using progress = createProgress({
     write: quiet ? () => {} : printError,
     live: terminal.isLive && !quiet && !ci.plain,
@@ -82,8 +113,11 @@ export async function measure(
   const onProgress = (text: string) => quiet || printError(`${escapeTerminal(text)}\n`);
   for (const settings of servers) await waitForServer(settings, { signal, onProgress });
   const found = await run({
-    signal,
-    onWarning: (message) => printWarning(escapeTerminal(message)),
+    ...{ planned, signal },
+    onWarning: (message) => {
+      progress[Symbol.dispose]();
+      printWarning(message);
+    },
     onProgress: (how) => progress.show(how),
     // Errors are ignored here; the final write reports them.
     onPartialReport: (soFar) => folder.write(soFar, { draws: false }).then(() => {}, () => {}),
@@ -98,7 +132,7 @@ export async function measure(
   const url = pageUrl(written.paths);
   if (config.opener !== null && url !== null) {
     const problem = await openPage(config.opener, url);
-    if (problem !== null) printWarning(escapeTerminal(problem));
+    if (problem !== null) printWarning(problem);
   }
   const { exitCode } = report.verdict;
   return exitCode === EXIT.interrupted ? interrupt.exitCode ?? exitCode : exitCode;
@@ -116,7 +150,7 @@ async function reportToGithub(
     await appendStepSummary(report, ci.stepSummaryPath);
   } catch (error) {
     if (!(error instanceof ReportWriteError)) throw error;
-    printWarning(escapeTerminal(error.message));
+    printWarning(error.message);
   }
 }
 
@@ -134,16 +168,15 @@ export async function settingsOf(
   };
 }
 
-/** Warns about a proxy or relay on the way to the server, whose time is measured too. */
+/** Warns about a proxy or relay on the way to a server, whose time is measured too. */
 export function warnOfWay(
-  { proxy, insecure }: Pick<Config, "proxy" | "insecure">,
+  servers: readonly Pick<RunSettings, "proxy" | "insecure">[],
   warn: (message: string) => void,
 ): void {
-  if (proxy !== null) {
-    const name = escapeTerminal(proxy);
-    warn(`connections go through the proxy ${name}: its time is measured with the server's`);
+  for (const proxy of new Set(servers.flatMap(({ proxy }) => proxy ?? []))) {
+    warn(`connections go through the proxy ${proxy}: its time is measured with the server's`);
   }
-  if (insecure) {
+  if (servers.some(({ insecure }) => insecure)) {
     warn(
       "--insecure: certificates are not checked, so ANYONE CAN POSE AS THE SERVER and read the token; " +
         "calls go through a relay in this process, whose time is measured with the server's",

@@ -1,6 +1,7 @@
 /**
- * The commands that measure no server: each takes its arguments and returns what to print. Invalid
- * arguments and files throw a UsageError, failed writes a ReportWriteError.
+ * The commands that measure no server: each prints its result and returns the exit code. Invalid
+ * arguments and files throw a UsageError, other workloads an IncomparableError, failed writes a
+ * ReportWriteError.
  *
  * @module
  */
@@ -18,32 +19,20 @@ import { readShardSet, ShardSetError } from "../split/shard_set.ts";
 import { findAllDifferences, IncomparableError } from "../stats/comparability.ts";
 import { compareReports } from "../stats/compare.ts";
 import type { ThresholdVocabulary } from "../stats/thresholds.ts";
-import { grammarOf, one, optionsIn, parseSettings, readAll } from "./command_line.ts";
+import { grammarOf, one, optionsIn, parseSettings, type Place, readAll } from "./command_line.ts";
 import { readBaselines, readReport, refuseOwnFile } from "./files.ts";
 import { invocation } from "./invocation.ts";
+import type { Program } from "./measure.ts";
 import { formatsOr, optionsNamed, SETTINGS } from "./options.ts";
 import { prepareOutput, writtenText } from "./report_folder.ts";
 import { expecting, UsageError } from "./usage_error.ts";
 import { parseName } from "./values.ts";
 import { renderTerminalSummary, writeReports } from "./write_reports.ts";
 
-/** Where a command was called, and the style of its output. */
-export interface CommandContext {
-  directory: string;
-  color: boolean;
-  width: number;
-}
-
-export interface Outcome {
-  text: string;
-  exitCode: number;
-}
-
 const { formats, page, thresholds, baselines, noisePercent, bandPercent, force, strict } = SETTINGS;
 
-const placeOf = (directory: string, vocabulary: ThresholdVocabulary = {}) => ({
-  ...{ directory, vocabulary, env: {} },
-});
+type Printing = Pick<Program, "terminal">;
+
 const argument = (text: string) => ({ source: "the argument", text });
 
 export const COMPARE = grammarOf(
@@ -68,45 +57,37 @@ Exit code 5: something became slower, or fails more often.`,
 /** `compare`: compares runs with earlier runs of the same workload. */
 export async function runCompare(
   args: readonly string[],
-  { directory, color, width }: CommandContext,
-): Promise<Outcome> {
-  const { settings, files } = parseSettings(args, {}, COMPARE);
-  const place = placeOf(directory);
-  const sides = sidesOf(args, files);
-  const olds = await readBaselines(sides.old.map(argument), place);
-  const news = await readBaselines(sides.new.map(argument), place);
+  place: Place,
+  { terminal }: Printing,
+): Promise<number> {
+  const given = parseSettings(args, place.env, COMPARE);
+  const { settings } = given;
+  const sides = sidesOf(given);
+  const olds = await readBaselines(sides.olds.map(argument), place);
+  const news = await readBaselines(sides.news.map(argument), place);
   const format = one("format", (given) => parseName(given, ["text", "md"]));
   const options = await readAll({ noisePercent, bandPercent, force, format }, settings, place);
-  const style = { color: color && !settings.has("no-color"), width };
-  const comparisons = expecting(
-    IncomparableError,
-    () => news.map((now) => compareReports(olds, now, options)),
-    FORCE_ADVICE,
-  );
+  const style = terminal.style(!settings.has("no-color"));
+  const comparisons = news.map((now) => compareReports(olds, now, options));
   const texts = comparisons.map(buildComparison).map((document) =>
     options.format === "md"
       ? renderMarkdown(document, { chartPath: () => null })
       : renderTerminal(document, style)
   );
   const isSlower = comparisons.some(({ regressions }) => regressions.length > 0);
-  return { text: `${texts.join("\n\n")}\n`, exitCode: isSlower ? EXIT.regression : EXIT.passed };
+  terminal.print(`${texts.join("\n\n")}\n`);
+  return isSlower ? EXIT.regression : EXIT.passed;
 }
 
-const FORCE_ADVICE = "\nUse --force to compare them anyway";
-
 /** Files before `--` are old, files after it new; two files need no `--`. */
-function sidesOf(args: readonly string[], files: readonly string[]) {
-  const place = args.indexOf("--");
-  const isFile = (arg: string) => files.includes(arg);
-  const sides = place < 0
-    ? { old: files.slice(0, 1), new: files.slice(1) }
-    : { old: args.slice(0, place).filter(isFile), new: args.slice(place).filter(isFile) };
-  const isPair = place >= 0 || files.length === 2;
-  if (sides.old.length > 0 && sides.new.length > 0 && isPair) return sides;
-  const count = formatCounted(files.length, "file");
+function sidesOf({ files, filesBefore }: ReturnType<typeof parseSettings>) {
+  const count = filesBefore ?? (files.length === 2 ? 1 : 0);
+  if (count > 0 && count < files.length) {
+    return { olds: files.slice(0, count), news: files.slice(count) };
+  }
   throw new UsageError(
-    `Cannot compare ${count}: accepted are OLD and NEW, or several with -- between the old and the ` +
-      "new ones, see --help",
+    `Cannot compare ${formatCounted(files.length, "file")}: accepted are OLD and NEW, or several ` +
+      "with -- between the old and the new ones, see --help",
   );
 }
 
@@ -125,14 +106,14 @@ Merges the report.json files of all shards of a run into one report, as if from 
 /** `merge`: merges the reports of all shards of a run. */
 export async function runMerge(
   args: readonly string[],
-  { directory, color, width }: CommandContext,
-): Promise<Outcome> {
-  const { settings, files } = parseSettings(args, {}, MERGE);
+  place: Place,
+  { terminal }: Printing,
+): Promise<number> {
+  const { settings, files } = parseSettings(args, place.env, MERGE);
   const out = settings.get("out")?.at(-1);
   if (out === undefined) {
     throw new UsageError("Cannot merge without --out DIR: accepted is a folder for the reports");
   }
-  const place = placeOf(directory);
   const shards = await Promise.all(files.map(async (file) => ({
     file,
     report: await readReport(argument(file), place),
@@ -143,19 +124,17 @@ export async function runMerge(
     return mergeReports(parts, { of: "shards", command: [...invocation("merge"), ...args], count });
   });
   const judge = { thresholds, baselines, noisePercent, bandPercent, force, strict };
-  const options = await readAll(judge, settings, placeOf(directory, vocabularyOf(merged)));
+  const options = await readAll(judge, settings, { ...place, vocabulary: vocabularyOf(merged) });
   const differences = options.force ? [] : findAllDifferences(options.baselines, merged);
-  if (differences.length > 0) {
-    throw new UsageError(new IncomparableError(differences).message + FORCE_ADVICE);
-  }
+  if (differences.length > 0) throw new IncomparableError(differences);
   const report = judgeReport(merged, options);
-  const outDirectory = resolve(directory, out.text);
+  const outDirectory = resolve(place.directory, out.text);
   await prepareOutput(outDirectory);
   await refuseOwnFile(write.page, outDirectory);
   const paths = await writeReports(report, { ...write, directory: outDirectory });
-  const style = { color: color && !settings.has("no-color"), width };
-  const text = renderTerminalSummary(report, style) + writtenText({ paths, kept: null });
-  return { text, exitCode: report.verdict.exitCode };
+  terminal.print(renderTerminalSummary(report, terminal.style(!settings.has("no-color"))));
+  terminal.print(writtenText({ paths, kept: null }));
+  return report.verdict.exitCode;
 }
 
 /** The scenarios and metrics of a report, which thresholds can name. */
@@ -181,19 +160,20 @@ Renders the reports again from a report.json.`,
 /** `report`: renders the reports again from a report.json. */
 export async function runReport(
   args: readonly string[],
-  { directory }: CommandContext,
-): Promise<Outcome> {
-  const { settings, files: [file = ""] } = parseSettings(args, {}, REPORT);
-  const place = placeOf(directory);
+  place: Place,
+  { terminal }: Printing,
+): Promise<number> {
+  const { settings, files: [file = ""] } = parseSettings(args, place.env, REPORT);
   const readers = { formats: formatsOr("md", "html"), page };
   const write = await readAll(readers, settings, place);
   const out = settings.get("out")?.at(-1);
-  const outDirectory = resolve(directory, out?.text ?? dirname(file));
+  const outDirectory = resolve(place.directory, out?.text ?? dirname(file));
   if (out !== undefined) await prepareOutput(outDirectory);
   await refuseOwnFile(write.page, outDirectory);
   const report = await readReport(argument(file), place);
   const paths = await writeReports(report, { ...write, directory: outDirectory });
-  return { text: writtenText({ paths, kept: null }).trimStart(), exitCode: EXIT.passed };
+  terminal.print(writtenText({ paths, kept: null }).trimStart());
+  return EXIT.passed;
 }
 
 export const CALIBRATE = grammarOf(
@@ -205,9 +185,14 @@ to a minute.`,
 );
 
 /** `calibrate`: measures what the suite itself costs. */
-export async function runCalibrate(args: readonly string[]): Promise<Outcome> {
-  parseSettings(args, {}, CALIBRATE);
+export async function runCalibrate(
+  args: readonly string[],
+  { env }: Place,
+  { terminal }: Printing,
+): Promise<number> {
+  parseSettings(args, env, CALIBRATE);
   // Loaded here, as no other command needs it.
   const { renderCalibration, runCalibration } = await import("../calibrate/calibrate.ts");
-  return { text: `${renderCalibration(await runCalibration())}\n`, exitCode: EXIT.passed };
+  terminal.print(`${renderCalibration(await runCalibration())}\n`);
+  return EXIT.passed;
 }

@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { NoDelay } from "../client/relay.ts";
 import { formatCounted, formatSpan } from "../report/units.ts";
+import { grantHeavyTools } from "../run/heavy_tools.ts";
 import {
   EPOCHS,
   type Overrides,
@@ -15,12 +15,11 @@ import {
   planScenarios,
 } from "../run/plan.ts";
 import { plannedMs } from "../run/planned_time.ts";
-import { epochsOf, heavyToolsOf } from "../run/run.ts";
+import { epochsOf } from "../run/run.ts";
 import { defaultsOf, PROFILE_NAMES, type ProfileName, type Scenario } from "../run/scenario.ts";
-import { countWorkers } from "../split/worker_count.ts";
 import type { Config } from "./config.ts";
 import { OVERRIDES } from "./options.ts";
-import { expecting, UsageError } from "./usage_error.ts";
+import { UsageError } from "./usage_error.ts";
 
 const NO_OVERRIDES = Object.fromEntries(
   Object.keys(OVERRIDES).map((name) => [name, null]),
@@ -29,7 +28,11 @@ const NO_OVERRIDES = Object.fromEntries(
 /** Lists profiles and scenarios, with the approximate time of each. */
 export function listText(scenarios: readonly Scenario[]): string {
   const timeOf = (profile: ProfileName, names: string[] | null) => {
-    const planned = planScenarios(scenarios, { names, profile, overrides: NO_OVERRIDES });
+    const planned = planScenarios(scenarios, {
+      scenarios: names,
+      profile,
+      overrides: NO_OVERRIDES,
+    });
     return aboutSpan(plannedMs(planned, { epochs: EPOCHS[profile], warmsUp: true }));
   };
   const profiles = PROFILE_NAMES.map((profile) => {
@@ -91,7 +94,7 @@ function aboutSpan(milliseconds: number): string {
  */
 export function announceHeavyCalls({ config, planned, sides }: Plan): string | null {
   const { maxHeavyCalls } = config;
-  const heavyTools = heavyToolsOf(config, { embedded: config.url === null });
+  const heavyTools = grantHeavyTools(config, { embedded: config.url === null });
   const heavy = plannedHeavyCalls(planned, { heavyTools, epochs: epochsOf(config) * sides });
   if (heavy.length === 0) return null;
   const total = heavy.reduce((sum, { calls }) => sum + calls, 0);
@@ -108,11 +111,7 @@ export function announceHeavyCalls({ config, planned, sides }: Plan): string | n
 
 /** One warning for each given option that no planned scenario uses. */
 export function unusedOptions(
-  { overrides, heavyTools, workload, profile }: Pick<
-    Config,
-    "overrides" | "heavyTools" | "workload" | "profile"
-  >,
-  planned: readonly PlannedScenario[],
+  { config: { overrides, heavyTools, workload, profile }, planned }: Plan,
   scenarios: readonly Scenario[],
 ): string[] {
   const inSessions = ({ worksInSessions = false }: Scenario) => worksInSessions;
@@ -133,36 +132,8 @@ export function unusedOptions(
   });
 }
 
-/** The number of event loops that measure. */
-export function countWorkersFor(
-  { url, workers, shard }: Config,
-  planned: readonly PlannedScenario[],
-): number {
-  const cores = navigator.hardwareConcurrency;
-  const options = { cores, embedded: url === null, planned, shard };
-  return expecting(RangeError, () => countWorkers(workers, options));
-}
-
 /** Open files for the runtime, the reports and a few connections besides those of the clients. */
 const RESERVE = 48;
-
-/**
- * Open files per client: its connection, and both ends of the one that measures the client's floor.
- * The bundled server adds its end of the first, and a relay two files for each of the two.
- */
-export function filesOfEach(
-  { isBundled, insecure, noDelay }: { isBundled: boolean; insecure: boolean; noDelay: NoDelay },
-): number {
-  return 3 + (isBundled ? 1 : 0) + (insecure || noDelay === "on" ? 4 : 0);
-}
-
-/** The maximum number of concurrent clients planned for this process. */
-export function mostPlanned(planned: readonly PlannedScenario[], shards: number): number {
-  const counts = planned.flatMap(({ parameters: { connections }, skip }) =>
-    typeof connections === "number" && skip === undefined ? connections : []
-  );
-  return Math.ceil(Math.max(0, ...counts) / shards);
-}
 
 /**
  * Checks that this process can open as many files as a run needs, by opening them: reading
@@ -171,9 +142,18 @@ export function mostPlanned(planned: readonly PlannedScenario[], shards: number)
  * @throws {UsageError} if it cannot
  */
 export function requireDescriptors(
-  { connections, each }: { connections: number; each: number },
+  { config: { url, insecure, noDelay, shard }, planned, sides }: Plan,
   countFree: (wanted: number) => number = countFreeDescriptors,
 ): void {
+  const counts = planned.flatMap(({ parameters: { connections }, skip }) =>
+    typeof connections === "number" && skip === undefined ? connections : []
+  );
+  const connections = Math.ceil(Math.max(0, ...counts) / (shard?.count ?? 1));
+  // Each client connects to every server, and to the null server that measures its floor, whose end
+  // is here too, as is the bundled server's. A relay adds two files to each connection.
+  const ends = (url === null ? 1 : 0) + 1;
+  const relayed = insecure || noDelay === "on" ? 2 * (sides + 1) : 0;
+  const each = sides + 1 + ends + relayed;
   const wanted = connections * each + RESERVE;
   const free = countFree(wanted);
   if (free >= wanted) return;

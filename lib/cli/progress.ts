@@ -23,7 +23,7 @@ export interface ProgressOptions {
   plannedNs: number;
 }
 
-/** A progress display. Dispose of it before anything else is printed. */
+/** A progress display. Dispose of it before anything else is printed; `show` starts it again. */
 export interface ProgressDisplay extends Disposable {
   show(progress: Progress): void;
 }
@@ -42,7 +42,7 @@ const STATUS_STYLES: Record<ScenarioReport["status"], Style> = {
 
 /** Starts a display. A live one polls the run on its own timer, so calls cost nothing extra. */
 export function createProgress(options: ProgressOptions): ProgressDisplay {
-  return options.live ? new LiveDisplay(options) : plainDisplay(options);
+  return options.live ? liveDisplay(options) : plainDisplay(options);
 }
 
 /** Prints each epoch once, and at the end each scenario that still has work to do. */
@@ -61,80 +61,67 @@ function plainDisplay({ write }: ProgressOptions): ProgressDisplay {
 }
 
 /** One line that is redrawn. */
-class LiveDisplay implements ProgressDisplay {
-  readonly #options: ProgressOptions;
-  readonly #rate = new RateWindow();
-  readonly #startNs: number;
-  #running: Running | null = null;
+function liveDisplay({ write, width, color, clock, plannedNs }: ProgressOptions): ProgressDisplay {
+  const startNs = clock.nowNs();
   /** The start of the first epoch after the warm-up. */
-  #epochsBegunNs: number | null = null;
-  #cancel = () => {};
-
-  constructor(options: ProgressOptions) {
-    this.#options = options;
-    this.#startNs = options.clock.nowNs();
-  }
-
-  show(progress: Progress): void {
-    if (progress.state === "ended") return this.#end(progress);
-    const isNew = this.#running?.watch !== progress.watch;
-    this.#running = progress;
-    if (progress.epoch > 0) this.#epochsBegunNs ??= this.#options.clock.nowNs();
-    if (!isNew) return;
-    this.#rate.reset();
-    this.#draw();
-  }
-
-  [Symbol.dispose](): void {
-    this.#cancel();
-    if (this.#running !== null) this.#options.write(CLEAR_LINE);
-    this.#running = null;
-  }
-
-  #end(progress: Ended): void {
-    this[Symbol.dispose]();
-    const { write, color } = this.#options;
-    write(`${paint(endText(progress), STATUS_STYLES[progress.status], color)}\n`);
-  }
-
-  #draw(): void {
-    const { write, width, color } = this.#options;
-    const running = this.#running!;
-    const figures = running.watch.live();
-    const line = progressLine({
-      ...figures,
-      place: placeText(running),
-      done: doneOf(running),
-      total: Math.max(running.epochs, running.epoch) + 1,
-      leftNs: this.#leftNs(running),
-      ratePerSecond: this.#rate.add(figures.elapsedNs, figures.ok),
-    }, { width: width(), color });
-    write(CLEAR_LINE + line);
-    this.#cancel();
-    this.#wait(INTERVAL_MS);
-  }
-
-  /** Draws after an interval, or a longer one while calls are sent on a schedule. */
-  #wait(sinceMs: number): void {
-    this.#cancel = this.#options.clock.after(INTERVAL_MS, () => {
-      const isDue = !this.#running!.watch.isPaced || sinceMs >= PACED_INTERVAL_MS;
-      return isDue ? this.#draw() : this.#wait(sinceMs + INTERVAL_MS);
-    });
-  }
+  let epochsBegunNs: number | null = null;
+  let running: Running | null = null;
+  let rateAt = rateWindow();
+  let cancel = () => {};
 
   /** From the plan until the second epoch, then from the epochs so far; `null` if unknown. */
-  #leftNs(running: Running): number | null {
-    const { clock, plannedNs } = this.#options;
-    const { stage, epoch, epochs } = running;
+  const leftNs = (now: Running) => {
+    const { stage, epoch, epochs } = now;
     if (stage === "conclude" || epoch > epochs) return null;
-    if (this.#epochsBegunNs === null || epoch < 2) {
-      const leftNs = plannedNs - (clock.nowNs() - this.#startNs);
+    if (epochsBegunNs === null || epoch < 2) {
+      const leftNs = plannedNs - (clock.nowNs() - startNs);
       return leftNs > 0 ? leftNs : null;
     }
-    const spentNs = clock.nowNs() - this.#epochsBegunNs;
-    const done = doneOf(running) - 1;
-    return done <= 0 ? null : spentNs / done * (epochs - done);
-  }
+    const done = doneOf(now) - 1;
+    return done <= 0 ? null : (clock.nowNs() - epochsBegunNs) / done * (epochs - done);
+  };
+  const draw = () => {
+    const now = running!;
+    const figures = now.watch.live();
+    const line = progressLine({
+      ...figures,
+      place: placeText(now),
+      done: doneOf(now),
+      total: Math.max(now.epochs, now.epoch) + 1,
+      leftNs: leftNs(now),
+      ratePerSecond: rateAt(figures.elapsedNs, figures.ok),
+    }, { width: width(), color });
+    write(CLEAR_LINE + line);
+    cancel();
+    wait(INTERVAL_MS);
+  };
+  /** Draws after an interval, or a longer one while calls are sent on a schedule. */
+  const wait = (sinceMs: number) => {
+    cancel = clock.after(INTERVAL_MS, () => {
+      const isDue = !running!.watch.isPaced || sinceMs >= PACED_INTERVAL_MS;
+      return isDue ? draw() : wait(sinceMs + INTERVAL_MS);
+    });
+  };
+  const clear = () => {
+    cancel();
+    if (running !== null) write(CLEAR_LINE);
+    running = null;
+  };
+  return {
+    show(progress) {
+      if (progress.state === "ended") {
+        clear();
+        return write(`${paint(endText(progress), STATUS_STYLES[progress.status], color)}\n`);
+      }
+      const isNew = running?.watch !== progress.watch;
+      running = progress;
+      if (progress.epoch > 0) epochsBegunNs ??= clock.nowNs();
+      if (!isNew) return;
+      rateAt = rateWindow();
+      draw();
+    },
+    [Symbol.dispose]: clear,
+  };
 }
 
 function endText({ scenario, status, durationMs }: Ended): string {
@@ -169,22 +156,18 @@ function stageText({ stage, epoch, epochs, index, of }: Running): string {
 /** How far back the current rate looks. */
 const WINDOW_NS = 1e9;
 
-/** The rate of a growing count over about the last second. */
-export class RateWindow {
-  #readings: { atNs: number; count: number }[] = [];
-
-  /** Adds a reading and returns the rate per second; `null` for the first one. */
-  add(atNs: number, count: number): number | null {
-    this.#readings.push({ atNs, count });
-    const from = this.#readings.findLastIndex((reading) => reading.atNs <= atNs - WINDOW_NS);
-    if (from > 0) this.#readings.splice(0, from);
-    const [first] = this.#readings;
-    const elapsedNs = atNs - first!.atNs;
-    return elapsedNs > 0 ? (count - first!.count) / (elapsedNs / 1e9) : null;
-  }
-
-  /** Discards all readings. */
-  reset(): void {
-    this.#readings = [];
-  }
+/**
+ * Returns a function that takes readings of a growing count, and returns its rate per second over
+ * about the last second; `null` for the first reading.
+ */
+export function rateWindow(): (atNs: number, count: number) => number | null {
+  const readings: { atNs: number; count: number }[] = [];
+  return (atNs, count) => {
+    readings.push({ atNs, count });
+    const from = readings.findLastIndex((reading) => reading.atNs <= atNs - WINDOW_NS);
+    if (from > 0) readings.splice(0, from);
+    const first = readings[0]!;
+    const elapsedNs = atNs - first.atNs;
+    return elapsedNs > 0 ? (count - first.count) / (elapsedNs / 1e9) : null;
+  };
 }

@@ -36,18 +36,26 @@ function hasNumbers({ scenarios }: Report): boolean {
 }
 
 /** The folder of a run's reports. */
-export class ReportFolder {
-  readonly #directory: string;
-  readonly #formats: readonly ReportFormat[];
-  /** The start time of the run whose report.json this object has written. */
-  #written: string | null = null;
+export function reportFolder(directory: string, formats: readonly ReportFormat[]) {
+  const lasting = formats.filter((one) => LASTING.includes(one));
+  const others = formats.filter((one) => !LASTING.includes(one));
+  /** The start time of the run whose report.json has been written here. */
+  let written: string | null = null;
   /** Why the earlier report could not be kept. */
-  #problem: Error | null = null;
+  let problem: Error | null = null;
 
-  constructor(directory: string, formats: readonly ReportFormat[]) {
-    this.#directory = directory;
-    this.#formats = formats;
-  }
+  /** The start time of an earlier run whose reports would be replaced; `null`: none would be. */
+  const wouldLose = async ({ startedAt }: Report): Promise<string | null> => {
+    const there = await readIfReport(`${directory}/report.json`);
+    if (there !== null) {
+      return hasNumbers(there) && there.startedAt !== startedAt ? there.startedAt : null;
+    }
+    const found = await Promise.all(
+      lasting.flatMap(reportFileNames)
+        .map((name) => Deno.stat(`${directory}/${name}`).catch(() => null)),
+    );
+    return found.flatMap((info) => info?.mtime?.toISOString() ?? []).sort().at(-1) ?? null;
+  };
 
   /**
    * Copies the existing report.json to the history, then writes the reports of a run. If the run
@@ -56,76 +64,60 @@ export class ReportFolder {
    *
    * @throws {ReportWriteError} if a file cannot be written, or the earlier report cannot be kept
    */
-  async write(
+  const write = async (
     report: Report,
     rest: { draws?: boolean; page?: string | null } = {},
-  ): Promise<Written> {
-    const [directory, formats] = [this.#directory, this.#formats];
-    const kept = hasNumbers(report) ? null : await this.#wouldLose(report);
+  ): Promise<Written> => {
+    const kept = hasNumbers(report) ? null : await wouldLose(report);
     if (kept !== null) {
-      const { lasting = [], others = [] } = Object.groupBy(
-        formats,
-        (format) => LASTING.includes(format) ? "lasting" : "others",
-      );
-      const write = async (directory: string, formats: ReportFormat[]) =>
-        formats.length === 0 ? [] : await writeReports(report, { directory, formats });
-      const failed = await write(`${directory}/${FAILED_FOLDER}`, lasting);
-      return { paths: [...failed, ...await write(directory, others)], kept };
+      const failed = { directory: `${directory}/${FAILED_FOLDER}`, formats: lasting };
+      const paths = lasting.length === 0 ? [] : await writeReports(report, failed);
+      return {
+        paths: [...paths, ...await writeReports(report, { directory, formats: others })],
+        kept,
+      };
     }
     // If that fails, the new report is written anyway, and each write throws the error.
-    if (formats.includes("json") && this.#written !== report.startedAt) {
-      this.#problem = await this.#keepEarlier(report).then(() => null, (error) => error);
+    if (formats.includes("json") && written !== report.startedAt) {
+      problem = await keepEarlier(directory, report).then(() => null, (error) => error);
     }
     const paths = await writeReports(report, { directory, formats, ...rest });
-    this.#written = report.startedAt;
-    if (this.#problem !== null) throw this.#problem;
+    written = report.startedAt;
+    if (problem !== null) throw problem;
     return { paths, kept };
-  }
+  };
 
   /** The readable reports of earlier runs in this folder, oldest first. */
-  async earlier({ startedAt }: Report): Promise<Report[]> {
-    const paths = [...await this.#keptPaths(), `${this.#directory}/report.json`];
+  const earlier = async ({ startedAt }: Report): Promise<Report[]> => {
+    const paths = [...await keptPaths(directory), `${directory}/report.json`];
     const reports = await Promise.all(paths.map(readIfReport));
     const found = new Map(reports.flatMap((one) => one === null ? [] : [[one.startedAt, one]]));
     found.delete(startedAt);
     return [...found.values()].sort((a, b) => a.startedAt < b.startedAt ? -1 : 1);
-  }
+  };
+  return { write, earlier };
+}
 
-  /** The start time of an earlier run whose reports would be replaced; `null`: none would be. */
-  async #wouldLose({ startedAt }: Report): Promise<string | null> {
-    const there = await readIfReport(`${this.#directory}/report.json`);
-    if (there !== null) {
-      return hasNumbers(there) && there.startedAt !== startedAt ? there.startedAt : null;
-    }
-    const names = this.#formats.filter((one) => LASTING.includes(one)).flatMap(reportFileNames);
-    const found = await Promise.all(
-      names.map((name) => Deno.stat(`${this.#directory}/${name}`).catch(() => null)),
-    );
-    const times = found.flatMap((info) => info?.mtime?.toISOString() ?? []);
-    return times.sort().at(-1) ?? null;
-  }
+async function keepEarlier(directory: string, { startedAt }: Report): Promise<void> {
+  const path = `${directory}/report.json`;
+  const there = await readIfReport(path);
+  if (there === null || !hasNumbers(there) || there.startedAt === startedAt) return;
+  const folder = `${directory}/${HISTORY}`;
+  const name = `${there.startedAt.replaceAll(":", "-")}.json`;
+  if (!KEPT_NAME.test(name)) return;
+  await attempt(`keep the earlier report in ${folder}`, async () => {
+    await Deno.mkdir(folder, { recursive: true });
+    await Deno.copyFile(path, `${folder}/${name}`);
+    for (const old of (await keptPaths(directory)).slice(0, -MOST_KEPT)) await Deno.remove(old);
+  });
+}
 
-  async #keepEarlier({ startedAt }: Report): Promise<void> {
-    const path = `${this.#directory}/report.json`;
-    const there = await readIfReport(path);
-    if (there === null || !hasNumbers(there) || there.startedAt === startedAt) return;
-    const folder = `${this.#directory}/${HISTORY}`;
-    const name = `${there.startedAt.replaceAll(":", "-")}.json`;
-    if (!KEPT_NAME.test(name)) return;
-    await attempt(`keep the earlier report in ${folder}`, async () => {
-      await Deno.mkdir(folder, { recursive: true });
-      await Deno.copyFile(path, `${folder}/${name}`);
-      for (const old of (await this.#keptPaths()).slice(0, -MOST_KEPT)) await Deno.remove(old);
-    });
-  }
-
-  /** The reports in the history, oldest first. */
-  async #keptPaths(): Promise<string[]> {
-    const folder = `${this.#directory}/${HISTORY}`;
-    const entries = await Array.fromAsync(Deno.readDir(folder)).catch(() => []);
-    return entries.filter(({ name, isFile }) => isFile && KEPT_NAME.test(name))
-      .map(({ name }) => `${folder}/${name}`).sort();
-  }
+/** The reports in the history, oldest first. */
+async function keptPaths(directory: string): Promise<string[]> {
+  const folder = `${directory}/${HISTORY}`;
+  const entries = await Array.fromAsync(Deno.readDir(folder)).catch(() => []);
+  return entries.filter(({ name, isFile }) => isFile && KEPT_NAME.test(name))
+    .map(({ name }) => `${folder}/${name}`).sort();
 }
 
 /**

@@ -9,15 +9,13 @@ import {
   type RateLimit,
   type ServerOptions,
   THINK_MODES,
+  type ThinkTime,
 } from "../server/options.ts";
 import { startServer } from "../server/serve.ts";
 import { grammarOf, optionsIn, parseSettings, type Place } from "./command_line.ts";
 import type { Program } from "./measure.ts";
 import { type Given, unacceptable, UsageError } from "./usage_error.ts";
 import { above, from, parseName, whole } from "./values.ts";
-
-/** Applies a setting to the options, or throws a UsageError. */
-type Apply = (options: ServerOptions, given: Given) => void;
 
 export const SERVE_OPTIONS = optionsIn(`
   --host HOST                 address to listen on (default 127.0.0.1) [EXAI_WS_HOST]
@@ -62,11 +60,10 @@ const LOOPBACK = /^(localhost|127\.[\d.]+|::1)$/i;
  */
 export async function serve(
   args: readonly string[],
-  { variables, terminal, interrupt: listen }: Pick<Program, "terminal" | "interrupt"> & {
-    variables: Place["env"];
-  },
+  { env }: Place,
+  { terminal, interrupt: listen }: Program,
 ): Promise<number> {
-  const options = parseServeOptions(args, variables);
+  const options = parseServeOptions(args, env);
   const interrupt = listen("stopping");
   await using server = await startServer(options).catch((error: Error) => {
     throw new UsageError(error.message);
@@ -86,50 +83,7 @@ export async function serve(
 const count = whole(1, 1_000_000_000);
 const bytes = whole(1, 64 * 1024 ** 2, "bytes");
 const perSecond = above(0, 1e9, "messages per second");
-
-/**
- * Applies each option, in this order and once per value: `limits` comes before the options that
- * change single limits.
- */
-const APPLY: Readonly<Record<string, Apply>> = {
-  "host": (options, { text }) => options.hostname = text,
-  "port": (options, given) => options.port = whole(0, 65_535)(given),
-  "token": (options, given) => options.token = parseToken(given),
-  "dialect": (options, given) => options.dialect = parseName(given, DIALECTS),
-  "limits": (options, given) => options.limits = limitsPreset(parseName(given, ["default", "off"])),
-  "user-rate": ({ limits }, given) => limits.userRate = parseRate(given),
-  "ip-rate": ({ limits }, given) => limits.ipRate = parseRate(given),
-  "global-rate": ({ limits }, given) => limits.globalRate = parseRate(given),
-  "max-connections": ({ limits }, given) => limits.maxConnections = count(given),
-  "max-connections-per-ip": ({ limits }, given) => limits.maxConnectionsPerIp = count(given),
-  "hello-timeout": (options, given) =>
-    options.helloTimeoutMs = 1000 * above(0, 40_000, "seconds")(given),
-  "think": applyThink,
-  "think-mode": (options, given) => options.thinkMode = parseName(given, THINK_MODES),
-  "slow-down": (options, given) => options.slowDownMs = from(0, 1_000, "milliseconds")(given),
-  "seed": (options, given) => options.seed = whole(0, 2 ** 32 - 1)(given),
-};
-
-/** Variables that APPLY does not cover. If `option` is set, it and `limits` override them. */
-export const SERVE_ENVIRONMENT: readonly { env: string; option?: string; apply: Apply }[] = [
-  ...rateEnvironment("USER", "userRate"),
-  ...rateEnvironment("IP", "ipRate"),
-  ...rateEnvironment("GLOBAL", "globalRate"),
-  { env: "EXAI_WS_MAX_BYTES", apply: (options, given) => options.maxFrameBytes = bytes(given) },
-  { env: "TOOL_CALL_MAX_SIZE", apply: (options, given) => options.maxCallBytes = bytes(given) },
-];
-
-function rateEnvironment(whose: string, field: "userRate" | "ipRate" | "globalRate") {
-  const option = `${whose.toLowerCase()}-rate`;
-  const part = (suffix: string, name: keyof RateLimit, read: typeof count) => ({
-    env: `RATE_LIMIT_${whose}_${suffix}`,
-    option,
-    apply: ({ limits }: ServerOptions, given: Given) => {
-      limits[field] = { ...limits[field] as RateLimit, [name]: read(given) };
-    },
-  });
-  return [part("CAPACITY", "capacity", count), part("REFILL_RATE", "refillPerSecond", perSecond)];
-}
+const seconds = from(0, 40_000, "seconds");
 
 /**
  * Reads the command line of `serve`, then the environment for options that were not given.
@@ -138,26 +92,57 @@ function rateEnvironment(whose: string, field: "userRate" | "ipRate" | "globalRa
  */
 export function parseServeOptions(args: readonly string[], env: Place["env"]): ServerOptions {
   const { settings } = parseSettings(args, env, SERVE);
-  const options = defaultServerOptions({ port: 8079 });
-  for (const { env: source, option, apply } of SERVE_ENVIRONMENT) {
-    const isOverridden = option !== undefined && (settings.has("limits") || settings.has(option));
-    const text = env[source];
-    if (text && !isOverridden) apply(options, { source, text });
-  }
-  options.idleTimeoutSeconds = readIdleTimeout(env);
-  for (const [name, apply] of Object.entries(APPLY)) {
-    for (const given of settings.get(name) ?? []) apply(options, given);
-  }
-  return options;
-}
-
-/** The idle timeout in seconds: the time until a ping is sent, plus the time for its answer. */
-function readIdleTimeout(env: Place["env"]): number {
-  const read = (source: string) => {
-    const text = env[source];
-    return text ? from(0, 40_000, "seconds")({ source, text }) : 30;
+  const option = <T>(name: string, parse: (given: Given) => T, otherwise: T): T => {
+    const given = settings.get(name)?.at(-1);
+    return given === undefined ? otherwise : parse(given);
   };
-  return Math.ceil(read("EXAI_WS_PING_INTERVAL") + read("EXAI_WS_PING_TIMEOUT"));
+  const variable = <T>(source: string, parse: (given: Given) => T, otherwise: T): T => {
+    const text = env[source];
+    return text ? parse({ source, text }) : otherwise;
+  };
+  const standard = defaultServerOptions({ port: 8079 });
+  const limits = option(
+    "limits",
+    (given) => limitsPreset(parseName(given, ["default", "off"])),
+    standard.limits,
+  );
+  // --limits, and the option of a rate, override the variables of that rate.
+  const rateOf = (name: string, preset: RateLimit | null): RateLimit | null => {
+    const isGiven = settings.has("limits") || settings.has(`${name}-rate`);
+    if (isGiven || preset === null) return option(`${name}-rate`, parseRate, preset);
+    const prefix = `RATE_LIMIT_${name.toUpperCase()}`;
+    return {
+      capacity: variable(`${prefix}_CAPACITY`, count, preset.capacity),
+      refillPerSecond: variable(`${prefix}_REFILL_RATE`, perSecond, preset.refillPerSecond),
+    };
+  };
+  const pingSeconds = variable("EXAI_WS_PING_INTERVAL", seconds, 30);
+  return {
+    ...standard,
+    hostname: option("host", ({ text }) => text, standard.hostname),
+    port: option("port", whole(0, 65_535), standard.port),
+    token: option("token", parseToken, standard.token),
+    dialect: option("dialect", (given) => parseName(given, DIALECTS), standard.dialect),
+    limits: {
+      userRate: rateOf("user", limits.userRate),
+      ipRate: rateOf("ip", limits.ipRate),
+      globalRate: rateOf("global", limits.globalRate),
+      maxConnections: option("max-connections", count, limits.maxConnections),
+      maxConnectionsPerIp: option("max-connections-per-ip", count, limits.maxConnectionsPerIp),
+    },
+    maxFrameBytes: variable("EXAI_WS_MAX_BYTES", bytes, standard.maxFrameBytes),
+    maxCallBytes: variable("TOOL_CALL_MAX_SIZE", bytes, standard.maxCallBytes),
+    helloTimeoutMs: 1000 * option("hello-timeout", above(0, 40_000, "seconds"), 15),
+    // The time until a ping is sent, plus the time for its answer.
+    idleTimeoutSeconds: Math.ceil(pingSeconds + variable("EXAI_WS_PING_TIMEOUT", seconds, 30)),
+    think: {
+      ...standard.think,
+      ...Object.fromEntries((settings.get("think") ?? []).map(parseThink)),
+    },
+    thinkMode: option("think-mode", (given) => parseName(given, THINK_MODES), standard.thinkMode),
+    slowDownMs: option("slow-down", from(0, 1_000, "milliseconds"), standard.slowDownMs),
+    seed: option("seed", whole(0, 2 ** 32 - 1), standard.seed),
+  };
 }
 
 /** `CAPACITY:REFILL`. */
@@ -181,15 +166,14 @@ function parseToken({ source, text }: Given): string {
   );
 }
 
-/** `TOOL=MEDIAN_MS:SIGMA`. */
-function applyThink(options: ServerOptions, given: Given): void {
+/** Reads `TOOL=MEDIAN_MS:SIGMA` as an entry of the think times. */
+function parseThink(given: Given): [string, ThinkTime] {
   const [, tool, median, sigma] = /^([^=]+)=([^:]+):(.+)$/.exec(given.text) ?? [];
   if (tool === undefined || median === undefined || sigma === undefined) {
     throw unacceptable(given, "TOOL=MEDIAN_MS:SIGMA, such as chat=800:0.5");
   }
-  const { source } = given;
-  options.think[parseName({ source, text: tool }, HEAVY_TOOLS)] = {
-    medianMs: above(0, 600_000, "milliseconds")({ source, text: median }),
-    sigma: from(0, 5)({ source, text: sigma }),
-  };
+  return [parseName({ ...given, text: tool }, HEAVY_TOOLS), {
+    medianMs: above(0, 600_000, "milliseconds")({ ...given, text: median }),
+    sigma: from(0, 5)({ ...given, text: sigma }),
+  }];
 }

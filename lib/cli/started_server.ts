@@ -9,95 +9,81 @@ const POLL_MS = 20;
 const KEPT_LENGTH = 10_000;
 const SHOWN_LENGTH = 300;
 
-/** A server started by a command, on a free port of this machine. Dispose of it to stop it. */
-export class StartedServer implements AsyncDisposable {
-  /** The option and its command, for errors. */
-  readonly #name: string;
-  readonly #command: string;
-  readonly #port: number;
-  readonly #foreign: ForeignText;
-  #process: Deno.ChildProcess | null = null;
-  #ended: Promise<unknown> = Promise.resolve();
-
-  /**
-   * @param foreign masks secrets in the command and in the server's output
-   * @throws {UsageError} if the command has no `{port}`
-   */
-  constructor(option: string, command: string, foreign: ForeignText) {
-    this.#name = `${option} "${foreign(command, 500)}"`;
-    if (!command.includes("{port}")) {
-      const accepted =
-        'accepted is a command with {port} in it, such as "node server.js --port {port}"';
-      throw new UsageError(`Cannot use ${this.#name}: ${accepted}`);
-    }
-    this.#command = command;
-    this.#foreign = foreign;
-    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    this.#port = listener.addr.port;
+/**
+ * A server that a command starts, on a free port of this machine. Disposing stops it, by force if it
+ * does not exit in time. `restart` starts or restarts it, and returns once it listens or `signal`
+ * aborts; it throws a UsageError if the server exits, or does not listen in time.
+ *
+ * @param foreign masks secrets in the command and in the server's output
+ * @throws {UsageError} if the command has no `{port}`
+ */
+export function startedServer(option: string, command: string, foreign: ForeignText) {
+  const name = `${option} "${foreign(command, 500)}"`;
+  if (!command.includes("{port}")) {
+    const accepted =
+      'accepted is a command with {port} in it, such as "node server.js --port {port}"';
+    throw new UsageError(`Cannot use ${name}: ${accepted}`);
   }
-
-  get url(): string {
-    return `ws://127.0.0.1:${this.#port}`;
-  }
-
-  /**
-   * Starts or restarts the server, and waits until it listens.
-   *
-   * @throws {UsageError} if it exits, or does not listen in time
-   */
-  async restart(): Promise<void> {
-    await this[Symbol.asyncDispose]();
-    const child = this.#spawn();
-    this.#process = child;
-    let code: number | null = null;
-    let output = "";
-    const collect = async () => {
-      for await (const part of child.stderr.pipeThrough(new TextDecoderStream() as never)) {
-        output = (output + part).slice(-KEPT_LENGTH);
+  const failure = (why: string) => new UsageError(`Cannot start the server of ${name}: ${why}`);
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  let stop = () => Promise.resolve();
+  return {
+    url: `ws://127.0.0.1:${port}`,
+    async restart(signal: AbortSignal): Promise<void> {
+      await stop();
+      if (signal.aborted) return;
+      const child = spawn(command.replaceAll("{port}", String(port)), failure);
+      let code: number | null = null;
+      let output = "";
+      const keep = (part: string) => void (output = (output + part).slice(-KEPT_LENGTH));
+      const kill = () => signalGroup(child.pid, "SIGKILL");
+      // A second Ctrl-C exits without disposing of anything.
+      addEventListener("unload", kill);
+      const cut = new AbortController();
+      const ended = Promise.allSettled([
+        child.status.then((status) => code = status.code),
+        child.stderr.pipeThrough(new TextDecoderStream())
+          .pipeTo(new WritableStream({ write: keep }), { signal: cut.signal }),
+      ]);
+      stop = async () => {
+        stop = () => Promise.resolve();
+        signalGroup(child.pid, "SIGTERM");
+        // A process that has left the group can hold standard error open.
+        const timer = setTimeout(() => {
+          kill();
+          cut.abort();
+        }, STOP_LIMIT_MS);
+        await ended;
+        clearTimeout(timer);
+        removeEventListener("unload", kill);
+      };
+      for (const endMs = performance.now() + START_LIMIT_MS; performance.now() < endMs;) {
+        if (signal.aborted || await isListening(port)) return;
+        if (code !== null) {
+          await stop();
+          // Masked first, as a cut could leave the end of a secret.
+          const shown = foreign(output.trim().replace(/\s+/g, " "), Infinity);
+          const end = shown === "" ? "" : `: ${shown.slice(-SHOWN_LENGTH)}`;
+          throw failure(`it exited with code ${code} before it listened${end}`);
+        }
+        await new Promise((resolve) => setTimeout(resolve, POLL_MS));
       }
-    };
-    this.#ended = Promise.all([child.status.then((status) => code = status.code), collect()]);
-    for (const endMs = performance.now() + START_LIMIT_MS; performance.now() < endMs;) {
-      if (await isListening(this.#port)) return;
-      if (code !== null) {
-        await this.#ended;
-        // Masked first, as a cut could leave the end of a secret.
-        const shown = this.#foreign(output.trim().replace(/\s+/g, " "), Infinity);
-        const end = shown === "" ? "" : `: ${shown.slice(-SHOWN_LENGTH)}`;
-        throw this.#error(`it exited with code ${code} before it listened${end}`);
-      }
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-    }
-    throw this.#error(`nothing listens on port ${this.#port} after ${START_LIMIT_MS / 1000} s`);
-  }
+      throw failure(`nothing listens on port ${port} after ${START_LIMIT_MS / 1000} s`);
+    },
+    [Symbol.asyncDispose]: () => stop(),
+  };
+}
 
-  /** Stops the server, by force if it does not exit in time. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    const child = this.#process;
-    if (child === null) return;
-    this.#process = null;
-    signalGroup(child.pid, "SIGTERM");
-    const timer = setTimeout(() => signalGroup(child.pid, "SIGKILL"), STOP_LIMIT_MS);
-    await this.#ended;
-    clearTimeout(timer);
-  }
-
-  #spawn(): Deno.ChildProcess {
-    const command = this.#command.replaceAll("{port}", String(this.#port));
-    const [shell, flag] = Deno.build.os === "windows" ? ["cmd", "/c"] : ["sh", "-c"];
-    const io = { stdin: "null", stdout: "null", stderr: "piped" } as const;
-    // A separate process group, so that the shell's children are stopped too.
-    const options: Deno.CommandOptions = { args: [flag!, command], ...io, detached: true };
-    try {
-      return new Deno.Command(shell!, options).spawn();
-    } catch (error) {
-      if (error instanceof Deno.errors.NotCapable) throw error;
-      throw this.#error(causeOf(error));
-    }
-  }
-
-  #error(why: string): UsageError {
-    return new UsageError(`Cannot start the server of ${this.#name}: ${why}`);
+/** Starts a command in a process group of its own, so that the shell's children are stopped too. */
+function spawn(command: string, failure: (why: string) => UsageError): Deno.ChildProcess {
+  const [shell, flag] = Deno.build.os === "windows" ? ["cmd", "/c"] : ["sh", "-c"];
+  const io = { stdin: "null", stdout: "null", stderr: "piped" } as const;
+  try {
+    return new Deno.Command(shell!, { args: [flag!, command], ...io, detached: true }).spawn();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    throw failure(causeOf(error));
   }
 }
 

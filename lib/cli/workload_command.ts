@@ -53,8 +53,9 @@ export async function workload(
   }
   const config = await readConfig(given, place);
   const settings = await settingsOf({ ...config, url }, program, ["workload", ...args]);
-  warnOfWay(config, terminal.printWarning);
-  const { signal } = program.interrupt("no draft is made");
+  warnOfWay([config], terminal.printWarning);
+  const interrupt = program.interrupt("no draft is made");
+  const { signal } = interrupt;
   try {
     await waitForServer(settings, {
       signal,
@@ -71,14 +72,16 @@ export async function workload(
       throw new TargetUnusableError(connectAdvice(await explainDial(error, target), target));
     });
     if (list.status !== "listed") {
-      throw new TargetUnusableError(
-        list.status === "late"
-          ? `The server did not list its tools within ${timeoutMs / 1000} s.`
-          : "The server says it has no tools.",
-      );
+      const why = {
+        none: "The server says it has no tools.",
+        late: `The server did not list its tools within ${timeoutMs / 1000} s.`,
+        closed: "The server closed the connection instead of listing its tools.",
+      };
+      throw new TargetUnusableError(why[list.status]);
     }
     const known = list.tools.filter(({ name }) => TOOL_NAME.test(name));
-    const text = draftWorkload(chosen(known, given.get("tool") ?? []));
+    const draft = draftWorkload(chosen(known, given.get("tool") ?? []));
+    const text = target.foreign(draft, Infinity);
     const out = given.get("out")?.at(-1);
     if (out === undefined) terminal.print(text);
     else {
@@ -90,7 +93,7 @@ export async function workload(
   } catch (error) {
     if (!(error instanceof TargetUnusableError)) throw error;
     terminal.printError(`error: ${escapeTerminal(error.message)}\n`);
-    return signal.aborted ? EXIT.interrupted : EXIT.targetUnusable;
+    return interrupt.exitCode ?? EXIT.targetUnusable;
   }
 }
 

@@ -2,6 +2,7 @@ import { dump } from "js-yaml";
 import { isRecord } from "../protocols/json.ts";
 
 type Schema = Record<string, unknown>;
+const BOUNDS = ["minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum"];
 
 /** Limit for schemas that contain each other. */
 const DEEPEST = 8;
@@ -71,7 +72,7 @@ function valueFor(given: unknown, root: Schema, depth = 0): unknown {
     }
     case "integer":
     case "number":
-      return numberFor(schema);
+      return numberFor(schema, type);
     case "boolean":
       return false;
     default:
@@ -79,13 +80,20 @@ function valueFor(given: unknown, root: Schema, depth = 0): unknown {
   }
 }
 
-/** The minimum, or without one 1 if that is accepted. */
-function numberFor(schema: Schema): number {
-  const multiple = numberIn(schema, "multipleOf");
-  const above = numberIn(schema, "exclusiveMinimum");
-  const least = numberIn(schema, "minimum") ?? (above === null ? null : above + (multiple ?? 1));
-  const value = least ?? Math.min(multiple ?? 1, numberIn(schema, "maximum") ?? Infinity);
-  return multiple === null ? value : Math.ceil(value / multiple) * multiple;
+/** A number within the bounds: the lowest, or without a lower bound 1, if these are accepted. */
+function numberFor(schema: Schema, type: "integer" | "number"): number {
+  const step = numberIn(schema, "multipleOf") ?? (type === "integer" ? 1 : null);
+  const [least = NaN, above = NaN, most = NaN, below = NaN] = BOUNDS
+    .map((key) => numberIn(schema, key) ?? NaN);
+  const middle = ((least || above) + (most || below)) / 2;
+  const values = [least, above + (step ?? 1), 1, most, below - (step ?? 1), middle]
+    .flatMap((value) =>
+      step === null ? value : [Math.ceil(value / step) * step, Math.floor(value / step) * step]
+    );
+  // No comparison with NaN is true, so bounds that are not given refuse nothing.
+  const isRefused = (value: number) =>
+    value < least || value <= above || value > most || value >= below;
+  return values.find((value) => Number.isFinite(value) && !isRefused(value)) ?? 1;
 }
 
 function numberIn(schema: Schema, key: string): number | null {

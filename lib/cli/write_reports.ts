@@ -69,9 +69,10 @@ export interface WriteOptions {
  *
  * @throws {ReportWriteError} if the folder, a file or the page cannot be written
  */
-export async function writeReports(report: Report, options: WriteOptions): Promise<string[]> {
-  const { formats, draws = true, page = null } = options;
-  const directory = options.directory.replace(/[/\\]+$/, "") || options.directory;
+export async function writeReports(
+  report: Report,
+  { directory, formats, draws = true, page = null }: WriteOptions,
+): Promise<string[]> {
   await attempt(`create the folder ${directory}`, () => Deno.mkdir(directory, { recursive: true }));
   const hasCharts = formats.includes("md") || page !== null;
   const isDrawn = draws && (hasCharts || formats.includes("html"));

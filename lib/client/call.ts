@@ -16,11 +16,11 @@ export type CallStatus =
  * The object is reused for another call as soon as `onEnd` returns: copy it to keep it.
  */
 export interface Call {
-  readonly id: string;
+  id: string;
   /** Position in the session, from 1. */
-  readonly nth: number;
-  readonly ledger: OpenLedger;
-  readonly onEnd: (call: Call) => void;
+  nth: number;
+  ledger: OpenLedger;
+  onEnd: (call: Call) => void;
   /** The called tool; "" if it is not a tool call. */
   tool: string;
   sentNs: number;

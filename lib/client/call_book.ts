@@ -3,7 +3,7 @@ import type { Frame } from "../protocols/protocol.ts";
 import { type ForeignText, foreignText } from "./foreign_text.ts";
 import { countIn, type OpenLedger } from "./ledger.ts";
 import { readLimitOwner, readRetryAfter } from "./limiter_words.ts";
-import { OutstandingCalls, type WritableCall } from "./outstanding_calls.ts";
+import { OutstandingCalls } from "./outstanding_calls.ts";
 
 type FinalFrame = Extract<Frame, { kind: "result" | "toolError" | "rateLimited" }>;
 type StrayKind = "duplicate" | "orphan" | "malformed";
@@ -12,8 +12,6 @@ type StrayKind = "duplicate" | "orphan" | "malformed";
 export interface BookOptions {
   ledger: OpenLedger;
   observed: Observed;
-  /** The number in the first call's id. Default: 1. */
-  firstNumber?: number;
   /** Masks and cuts the server's texts. Default: only cuts them. */
   foreign?: ForeignText;
   /** True for names that run a tool, whose result must look like a tool's. Default: none. */
@@ -22,6 +20,8 @@ export interface BookOptions {
 
 /** The character code of "0". */
 const ZERO = 48;
+/** The first number without a prefix: lower ones are for the session's own requests (mcp.ts). */
+const FIRST_BARE_NUMBER = 11;
 
 /**
  * Tracks the calls of one connection and counts every frame: in the ledger of its call, or in the
@@ -57,10 +57,10 @@ export class CallBook {
 
   /** @param prefix of every call's id; the call's number follows */
   constructor(prefix: string, options: BookOptions) {
-    const { firstNumber = 1, foreign = foreignText([]), isTool = () => false } = options;
+    const { foreign = foreignText([]), isTool = () => false } = options;
     this.#prefix = prefix;
     this.#prefixCodes = Array.from(prefix, (character) => character.charCodeAt(0));
-    this.#firstNumber = firstNumber;
+    this.#firstNumber = prefix === "" ? FIRST_BARE_NUMBER : 1;
     this.#isTool = isTool;
     this.ledger = options.ledger;
     this.#observed = options.observed;
@@ -83,7 +83,7 @@ export class CallBook {
   }
 
   /** The oldest call in flight. */
-  get oldest(): WritableCall | undefined {
+  get oldest(): Call | undefined {
     return this.#outstanding.oldest;
   }
 
@@ -155,8 +155,14 @@ export class CallBook {
   }
 
   #final(frame: FinalFrame, nowNs: number, text: string): void {
-    const call = frame.id === null ? this.#soleCall() : this.#callOf(frame.id);
-    if (call === undefined) return this.#stray(frame.id, text);
+    const nth = frame.id === null ? this.#nthWithoutId() : this.#nthOf(frame.id);
+    if (nth === null) {
+      this.#countOrphan(frame.id, text);
+      if (frame.id === null) this.#unattributed++;
+      return;
+    }
+    const call = this.#outstanding.get(nth);
+    if (call === undefined) return this.#stray(nth, text);
     const { ledger } = call;
     if (frame.kind === "result" && frame.isBare === true && this.#isTool(call.tool)) {
       return this.#countStray("malformed", text, "a result without a tool's content", ledger);
@@ -164,15 +170,13 @@ export class CallBook {
     const { frames } = ledger;
     frames.received++;
     frames.final++;
-    this.#noteAnswer(call.nth);
+    this.#noteAnswer(nth);
     if (frame.kind === "result") {
       ledger.ok++;
       call.fromCache = frame.fromCache;
       if (frame.fromCache) ledger.cached++;
-      else if (call.streamed) {
-        ledger.streamedOk++;
-        this.#observed.streamComplete = true;
-      } else ledger.bareOk++;
+      else if (call.streamed) this.#observed.streamComplete = true;
+      else ledger.bareOk++;
       return this.#close(call, "ok", nowNs);
     }
     ledger[frame.kind]++;
@@ -206,11 +210,13 @@ export class CallBook {
   }
 
   /**
-   * The call that a reply without an id belongs to: the only one outstanding, if the server can no
-   * longer answer an earlier one.
+   * The number of the call that a reply without an id belongs to: the only one outstanding, if the
+   * server can no longer answer an earlier one, or the only one that it can still answer.
    */
-  #soleCall(): WritableCall | undefined {
-    return this.#outstanding.size === 1 && this.#overdue() <= 0 ? this.oldest : undefined;
+  #nthWithoutId(): number | null {
+    const { size, oldest } = this.#outstanding;
+    if (size === 1) return this.#overdue() <= 0 ? oldest!.nth : null;
+    return size === 0 && this.#overdue() === 1 ? this.#lastUnanswered : null;
   }
 
   /**
@@ -224,15 +230,8 @@ export class CallBook {
     return this.#waiting - (this.#overtaken === 0 ? this.#unattributed : 0);
   }
 
-  /** Handles a final frame for a call that is not outstanding. */
-  #stray(id: string | null, text: string): void {
-    const isLate = id === null && this.#outstanding.size === 0 && this.#overdue() === 1;
-    const nth = id === null ? isLate ? this.#lastUnanswered : null : this.#nthOf(id);
-    if (nth === null) {
-      this.#countOrphan(id, text);
-      if (id === null) this.#unattributed++;
-      return;
-    }
+  /** Handles a final frame for a call that has ended. */
+  #stray(nth: number, text: string): void {
     const late = this.#unanswered.get(nth);
     if (late === undefined) {
       return this.#countStray("duplicate", text, "its call had ended", this.#ledgerOf(nth));
@@ -268,12 +267,11 @@ export class CallBook {
 
   #progress(frame: Extract<Frame, { kind: "progress" }>, nowNs: number, text: string): void {
     const { id } = frame;
-    const nth = id === null ? null : this.#nthOf(id);
-    if (id !== null && nth === null) return this.#countOrphan(id, text);
-    const call = nth === null ? undefined : this.#outstanding.get(nth);
-    if (call === undefined) {
-      return countFrame(nth === null ? this.ledger : this.#ledgerOf(nth), "progress");
-    }
+    if (id === null) return countFrame(this.ledger, "progress");
+    const nth = this.#nthOf(id);
+    if (nth === null) return this.#countOrphan(id, text);
+    const call = this.#outstanding.get(nth);
+    if (call === undefined) return countFrame(this.#ledgerOf(nth), "progress");
     if (frame.streamComplete) call.streamed = true;
     else if (call.firstProgressNs === 0) call.firstProgressNs = nowNs;
     countFrame(call.ledger, "progress");
@@ -298,18 +296,12 @@ export class CallBook {
     return nth;
   }
 
-  /** The outstanding call with this id. */
-  #callOf(id: string): WritableCall | undefined {
-    const nth = this.#nthOf(id);
-    return nth === null ? undefined : this.#outstanding.get(nth);
-  }
-
   #ledgerOf(nth: number): OpenLedger {
     return (this.#phases.findLast(({ from }) => from <= nth) ?? this.#phases[0]!).ledger;
   }
 
   #endUnanswered(
-    call: WritableCall,
+    call: Call,
     status: "timeout" | "connectionLost" | "aborted",
     nowNs: number,
   ) {
@@ -323,7 +315,7 @@ export class CallBook {
     this.#close(call, status, nowNs);
   }
 
-  #close(call: WritableCall, status: CallStatus, nowNs: number): void {
+  #close(call: Call, status: CallStatus, nowNs: number): void {
     call.endedNs = nowNs;
     this.#outstanding.end(call, status);
     call.onEnd(call);

@@ -18,11 +18,6 @@ export function newIdPrefix(ids: Protocol["ids"], shard?: ShardPlace): string {
   return `${RUN_ID}-${shard === undefined ? "" : `s${shard.index}-`}${++connectionCount}-`;
 }
 
-/** The number in the first call's id: lower ones are for the session's own requests (mcp.ts). */
-export function firstIdNumber(ids: Protocol["ids"]): number {
-  return ids === "number" ? 11 : 1;
-}
-
 /** Content of a call. */
 export interface Message {
   readonly tool: string;
@@ -33,29 +28,25 @@ export interface Message {
 /** Valid as a text id and as a numeric one, and unlikely to occur elsewhere in a message. */
 const PLACEHOLDER = "987654321987654";
 
-/** Encodes calls. For a repeated message object, as in most runs, only the id is replaced. */
-export class CallEncoder {
-  readonly #protocol: Protocol;
-  /** The last message, and its text before and after the id; `null` until it repeats. */
-  #message: Message | null = null;
-  #head: string | null = null;
-  #tail = "";
-
-  constructor(protocol: Protocol) {
-    this.#protocol = protocol;
-  }
-
-  /** Same text as the protocol's `encodeCall`, for ids made by a connection. */
-  encode(id: string, message: Message): string {
+/**
+ * Returns a function that encodes calls as the protocol's `encodeCall` does, for ids made by a
+ * connection. For a repeated message object, as in most runs, it only replaces the id.
+ */
+export function createEncoder(protocol: Protocol): (id: string, message: Message) => string {
+  let last: Message | null = null;
+  /** The text before the id of the last message; `null` until that repeats. */
+  let head: string | null = null;
+  let tail = "";
+  return (id, message) => {
     const { tool, argsJson } = message;
-    if (message !== this.#message) {
-      this.#message = message;
-      this.#head = null;
-    } else if (this.#head !== null) return this.#head + id + this.#tail;
+    if (message !== last) {
+      last = message;
+      head = null;
+    } else if (head !== null) return head + id + tail;
     else {
-      const parts = this.#protocol.encodeCall(PLACEHOLDER, tool, argsJson).split(PLACEHOLDER);
-      if (parts.length === 2) [this.#head, this.#tail] = parts as [string, string];
+      const parts = protocol.encodeCall(PLACEHOLDER, tool, argsJson).split(PLACEHOLDER);
+      if (parts.length === 2) [head, tail] = parts as [string, string];
     }
-    return this.#protocol.encodeCall(id, tool, argsJson);
-  }
+    return protocol.encodeCall(id, tool, argsJson);
+  };
 }

@@ -1,5 +1,3 @@
-import { redactUrl } from "./redact_url.ts";
-
 /** Why a connection failed. */
 export type ConnectFailure =
   | "refused"
@@ -50,22 +48,18 @@ export function isOwnLimit(error: unknown): boolean {
   return error instanceof ConnectError && error.failure === "clientLimit";
 }
 
-/** Address of a failed dial. */
-export interface Dialled {
-  url: string;
-  /** The proxy used by the runtime, without its password. */
-  proxy?: string | null;
-}
-
 /** The cause if nothing listens at an address. */
 export const REFUSED = "connection refused";
 
-/** Finds the cause in the message of a WebSocket's error event, the only information Deno gives. */
-export function dialError(dialled: Dialled, message: string): ConnectError {
-  const url = whereTo(dialled);
+/**
+ * Finds the cause in the message of a WebSocket's error event, the only information Deno gives.
+ *
+ * @param where the address without secrets
+ */
+export function dialError(where: string, message: string): ConnectError {
   const status = /status code: (\d+)/.exec(message)?.[1];
   if (status !== undefined) {
-    const text = `Cannot open a WebSocket at ${url}: the server answered HTTP ${status}`;
+    const text = `Cannot open a WebSocket at ${where}: the server answered HTTP ${status}`;
     return new ConnectError("httpStatus", text, { httpStatus: Number(status) });
   }
   const detail = message.replace(/^.*failed to connect to WebSocket: /, "");
@@ -75,24 +69,22 @@ export function dialError(dialled: Dialled, message: string): ConnectError {
   if (/tcp open error|os error 24/i.test(message) || (isName && isFull())) {
     return new ConnectError(
       "clientLimit",
-      `Cannot open another connection to ${url}: this client, not the server, is at its limit of ` +
+      `Cannot open another connection to ${where}: this client, not the server, is at its limit of ` +
         `open files (ulimit -n): ${detail}`,
     );
   }
-  if (isName) return new ConnectError("unknownHost", `Cannot find the host of ${url}: ${detail}`);
+  if (isName) return new ConnectError("unknownHost", `Cannot find the host of ${where}: ${detail}`);
   if (/tcp connect error|connection refused|ECONNREFUSED|proxy server unreachable/i.test(message)) {
     const isRefused = /connection refused|ECONNREFUSED/i.test(message) && !/proxy/i.test(message);
-    return new ConnectError("refused", `Cannot connect to ${url}: ${isRefused ? REFUSED : detail}`);
+    return new ConnectError(
+      "refused",
+      `Cannot connect to ${where}: ${isRefused ? REFUSED : detail}`,
+    );
   }
   if (/certificate|tls|handshake|corrupt message|InvalidContentType|fatal alert/i.test(message)) {
-    return new ConnectError("tls", `Cannot set up TLS with ${url}: ${detail}`);
+    return new ConnectError("tls", `Cannot set up TLS with ${where}: ${detail}`);
   }
-  return new ConnectError("notWebSocket", `Cannot open a WebSocket at ${url}: ${detail}`);
-}
-
-/** The address without secrets, with the proxy if there is one. */
-export function whereTo({ url, proxy = null }: Dialled): string {
-  return redactUrl(url) + (proxy === null ? "" : ` through the proxy ${proxy}`);
+  return new ConnectError("notWebSocket", `Cannot open a WebSocket at ${where}: ${detail}`);
 }
 
 /** True if this process cannot open another socket. */

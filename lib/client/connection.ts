@@ -1,32 +1,20 @@
 import type { ShardPlace } from "../schema.ts";
 import type { Clock } from "./clock.ts";
-import type { Credentials, Frame, Protocol, RoutingProbe, Session } from "../protocols/protocol.ts";
+import type { Frame, Protocol, RoutingProbe, Session } from "../protocols/protocol.ts";
 import { ECHO, malformed } from "../protocols/json.ts";
 import type { Call, Observed } from "./call.ts";
 import { CallBook } from "./call_book.ts";
-import { CallEncoder, firstIdNumber, type Message, newIdPrefix } from "./call_encoder.ts";
-import { shakeHands } from "./handshake.ts";
+import { createEncoder, type Message, newIdPrefix } from "./call_encoder.ts";
+import { type HandshakeOptions, shakeHands } from "./handshake.ts";
 import { countIn, type OpenLedger, openLedger } from "./ledger.ts";
 import { type CloseInfo, dial, type DialOptions, type Socket } from "./socket.ts";
 
 /** How to open a connection and where to count; the timeout also applies to each call. */
-export interface ConnectionOptions extends DialOptions {
-  protocol: Protocol;
-  credentials: Credentials;
+export interface ConnectionOptions extends DialOptions, HandshakeOptions {
   /** Keeps request ids distinct between shards. Default: not sharded. */
   shard?: ShardPlace | undefined;
   ledger: OpenLedger;
   observed: Observed;
-}
-
-/** Duration of the opening, in nanoseconds. */
-export interface ConnectionTiming {
-  /** Dial and upgrade. */
-  connectNs: number;
-  /** Handshake sent to handshake accepted. */
-  authenticateNs: number;
-  /** Both. */
-  establishNs: number;
 }
 
 export type { Message };
@@ -37,12 +25,18 @@ export type Probe = Pick<RoutingProbe, "encode" | "isAnswer">;
 /** After an interrupt, how long to wait for outstanding replies before closing, in milliseconds. */
 const ABORT_DRAIN_MS = 500;
 
+const NOT_TEXT = malformed("a binary frame that is not UTF-8");
+
 /**
  * An authenticated session that counts every call and frame in a ledger. `close` and `await using`
  * end it; both let outstanding calls finish first.
  */
 export class Connection implements AsyncDisposable {
-  readonly timing: ConnectionTiming;
+  /**
+   * Duration of the opening, in nanoseconds: dial and upgrade, then handshake sent to handshake
+   * accepted, and both.
+   */
+  readonly timing: { connectNs: number; authenticateNs: number; establishNs: number };
   /** Resolves when either side has ended the connection. */
   readonly closed: Promise<CloseInfo>;
   /** How the server or the network ended it; `null` while open, or if this side closed it. */
@@ -53,15 +47,15 @@ export class Connection implements AsyncDisposable {
   readonly #protocol: Protocol;
   readonly #signal: AbortSignal | undefined;
   #timeoutMs: number;
-  readonly #encoder: CallEncoder;
+  readonly #encode: ReturnType<typeof createEncoder>;
   /** Time of the last send or receive. */
   #lastNs: number;
   readonly #hasBatches: boolean;
   #cancelSweep: (() => void) | null = null;
   #onQuiet: (() => void) | null = null;
   #onFrame: ((text: string) => void) | null = null;
-  /** The probe in flight. */
-  #probe: { is: Probe; id: string } | null = null;
+  /** The protocol's, or while a probe is in flight one that recognises its answer. */
+  #classify: Protocol["classify"];
   /** Probes are counted here, which nobody reads. */
   readonly #probeLedger = openLedger();
   #closing: Promise<CloseInfo & { durationNs: number }> | null = null;
@@ -70,7 +64,7 @@ export class Connection implements AsyncDisposable {
 
   private constructor(
     socket: Socket,
-    { timing, session }: { timing: ConnectionTiming; session: Session | null },
+    { timing, session }: Pick<Connection, "timing"> & { session: Session | null },
     options: ConnectionOptions,
   ) {
     const { clock, protocol, signal, shard } = options;
@@ -78,14 +72,14 @@ export class Connection implements AsyncDisposable {
     this.timing = timing;
     this.#clock = clock;
     this.#protocol = protocol;
+    this.#classify = protocol.classify;
     this.#signal = signal;
     this.#timeoutMs = options.timeoutMs;
-    this.#encoder = new CallEncoder(protocol);
+    this.#encode = createEncoder(protocol);
     this.#isAborted = signal?.aborted ?? false;
     this.#hasBatches = session?.batches ?? false;
     this.#book = new CallBook(newIdPrefix(protocol.ids, shard), {
       ...options,
-      firstNumber: firstIdNumber(protocol.ids),
       isTool: (name) => protocol.listedName(name) !== null,
     });
     socket.onText(this.#receive);
@@ -149,18 +143,10 @@ export class Connection implements AsyncDisposable {
     this.#onFrame = show;
   }
 
-  /**
-   * Sets the timeout of all further calls.
-   *
-   * @throws {Error} if a call is outstanding, because outstanding calls share one timeout
-   */
+  /** Sets the timeout of all further calls, and of those in flight. */
   useTimeout(timeoutMs: number): void {
-    if (this.#book.outstanding > 0) {
-      throw new Error("Cannot change the timeout as a call is outstanding");
-    }
     this.#timeoutMs = timeoutMs;
-    this.#cancelSweep?.();
-    this.#cancelSweep = null;
+    this.#sweepLater();
   }
 
   /** Shortens the timeout so that the oldest call in flight ends within `leftMs`. */
@@ -168,8 +154,7 @@ export class Connection implements AsyncDisposable {
     const { oldest } = this.#book;
     if (oldest === undefined) return;
     const waitedMs = (this.#clock.nowNs() - oldest.sentNs) / 1e6;
-    this.#timeoutMs = Math.min(this.#timeoutMs, waitedMs + leftMs);
-    this.#sweepLater();
+    this.useTimeout(Math.min(this.#timeoutMs, waitedMs + leftMs));
   }
 
   /**
@@ -184,28 +169,29 @@ export class Connection implements AsyncDisposable {
     const sentNs = fromNs ?? this.#clock.nowNs();
     const { id } = this.#book.begin(sentNs, onEnd, this.#book.ledger, message.tool);
     this.#lastNs = sentNs;
-    this.#write(this.#encoder.encode(id, message));
+    this.#write(this.#encode(id, message));
   }
 
   /**
    * Sends a request that is not a call, with the same socket, clock readings and timeout as a call.
-   * It and its frames count in no ledger; other frames are treated as usual.
+   * It and its frames count in no ledger; other frames are treated as usual. One at a time.
    *
    * @param onEnd called once: with `ok` if the probe was answered, `toolError` if an error came
    *   instead, else as for calls. The object is reused.
    * @param fromNs as for `send`
-   * @throws {Error} if a call or a probe is outstanding, or as `send` does
+   * @throws {Error} as `send` does
    */
   probe(probe: Probe, onEnd: (end: Call) => void, fromNs?: number): void {
-    if (this.#book.outstanding > 0) throw new Error("Cannot probe as a call is outstanding");
     this.#assertMaySend();
     const begunNs = fromNs ?? this.#clock.nowNs();
+    const { classify } = this.#protocol;
     const onProbeEnd = (end: Call) => {
-      this.#probe = null;
+      this.#classify = classify;
       onEnd(end);
     };
     const { id } = this.#book.begin(begunNs, onProbeEnd, this.#probeLedger);
-    this.#probe = { is: probe, id };
+    this.#classify = (text) =>
+      probe.isAnswer(text, id) ? { kind: "result", id, fromCache: false } : classify(text);
     this.#write(probe.encode(id));
   }
 
@@ -232,7 +218,6 @@ export class Connection implements AsyncDisposable {
     if (!this.isOpen) {
       throw new Error("Cannot send a call as the connection is closed or the run is aborted");
     }
-    if (this.#probe !== null) throw new Error("Cannot send a call as a probe is outstanding");
   }
 
   #write(text: string): void {
@@ -264,9 +249,7 @@ export class Connection implements AsyncDisposable {
   }
 
   #receive = (text: string | null): void => {
-    const frame = text === null || this.#probe !== null
-      ? this.#classifyUncommon(text)
-      : this.#protocol.classify(text);
+    const frame = text === null ? NOT_TEXT : this.#classify(text);
     // After decoding, which a caller would wait for too.
     const nowNs = this.#clock.nowNs();
     this.#lastNs = nowNs;
@@ -275,26 +258,18 @@ export class Connection implements AsyncDisposable {
       : null;
     if (messages == null) return this.#enter(frame, text, nowNs);
     // Each message counts as a frame.
-    for (const one of messages) this.#enter(this.#classifyUncommon(one), one, nowNs);
+    for (const one of messages) this.#enter(this.#classify(one), one, nowNs);
   };
 
   #enter(frame: Frame, text: string | null, nowNs: number): void {
     if (this.#onFrame !== null && text !== null) this.#onFrame(text);
     const answer = frame.kind === "notification" ? frame.answer : null;
-    // A server request with the id of a call in flight is an echo.
-    const isEcho = answer !== null && this.#book.awaits(frame.id);
+    // Both sides number their requests independently, so only one that can be a call is an echo.
+    const isEcho = frame.kind === "notification" && frame.canBeCall === true &&
+      this.#book.awaits(frame.id);
     if (answer !== null && !isEcho) this.#socket.send(answer);
     this.#book.receive(isEcho ? malformed(ECHO) : frame, nowNs, text ?? "");
     if (this.#onQuiet !== null) this.#onQuiet();
-  }
-
-  /** Classifies a binary frame, or one that may answer a probe. */
-  #classifyUncommon(text: string | null): Frame {
-    if (text === null) return malformed("a binary frame that is not UTF-8");
-    const probe = this.#probe;
-    return probe !== null && probe.is.isAnswer(text, probe.id)
-      ? { kind: "result", id: probe.id, fromCache: false }
-      : this.#protocol.classify(text);
   }
 
   /** Sets the one timer for all calls: they share a timeout, so the oldest expires first. */

@@ -23,10 +23,13 @@ interface Finding {
   advice: string;
 }
 
-/** Adds cause and advice to the error of a failed dial, if found; not through a proxy. */
+/**
+ * Adds cause and advice to the error of a failed dial, if found within 3 s and before an interrupt;
+ * not through a proxy.
+ */
 export async function explainDial(error: ConnectError, target: Target): Promise<ConnectError> {
-  const { url, proxy } = target.options;
-  if (proxy) return error;
+  const { url, proxy, signal } = target.options;
+  if (proxy || signal.aborted) return error;
   if (error.failure === "refused") return await explainRefusal(error, target);
   if (!["httpStatus", "notWebSocket", "tls"].includes(error.failure)) return error;
   const found = target.isInsecure
@@ -88,7 +91,7 @@ function notHttp(sent: string, target: Target): Finding {
 const INSECURE = "--insecure skips the check";
 const RENEW = `Renew it or set the clock; ${INSECURE}.`;
 const USE_ITS_NAME =
-  "Use one of the certificate's subject alternative names in --url (its common name does not " +
+  "Use one of the certificate's subject alternative names in the URL (its common name does not " +
   `count); ${INSECURE}.`;
 /** Does not apply if one was given. */
 const HANDSHAKE_REFUSED =
@@ -186,7 +189,7 @@ function redacted(location: string): string {
 
 function useOtherScheme(url: string): string {
   const [from, to] = url.startsWith("wss:") ? ["wss:", "ws:"] : ["ws:", "wss:"];
-  return `Use ${to}// instead of ${from}//: --url ${redactUrl(url.replace(from, to))}`;
+  return `Use ${to}// instead of ${from}//: ${redactUrl(url.replace(from, to))}`;
 }
 
 function speaksTls(target: Target): Promise<boolean> {
@@ -216,20 +219,26 @@ function ask(target: Target, how: "plain" | "tls"): Promise<UpgradeAnswer | stri
     : within(target, Deno.connect(addressOf(target.options.url)), talk);
 }
 
-/** Runs `work` on a connection within the time limit, and closes it even if it opens too late. */
+/**
+ * Runs `work` on a connection within the time limit and until an interrupt, and closes it even if it
+ * opens too late.
+ */
 async function within<C extends Deno.Conn, T>(
   target: Target,
   dialling: Promise<C>,
   work: (conn: C) => Promise<T>,
 ): Promise<T> {
-  const { clock, timeoutMs } = target.options;
+  const { clock, timeoutMs, signal } = target.options;
   const over = Promise.withResolvers<never>();
-  const limitMs = Math.min(timeoutMs, LOOK_MS);
-  const cancel = clock.after(limitMs, () => over.reject(new Error("no answer in time")));
+  const stop = () => over.reject(new Error("no answer in time"));
+  const cancel = clock.after(Math.min(timeoutMs, LOOK_MS), stop);
+  signal.addEventListener("abort", stop, { once: true });
+  if (signal.aborted) stop();
   try {
     return await Promise.race([dialling.then(work), over.promise]);
   } finally {
     cancel();
+    signal.removeEventListener("abort", stop);
     dialling.then((conn) => conn[Symbol.dispose](), () => {});
   }
 }

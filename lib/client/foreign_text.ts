@@ -1,5 +1,3 @@
-import type { Protocol } from "../protocols/protocol.ts";
-
 /** Masks and cuts text from a server, proxy or library before it is kept or shown. */
 export type ForeignText = (text: string, characters?: number) => string;
 
@@ -154,39 +152,4 @@ function spellings(character: string): readonly string[] {
   // In a raw frame, text that was escaped before is escaped twice.
   const all = new Set(once.flatMap((text) => [text, JSON.stringify(text).slice(1, -1)]));
   return [...all].sort((a, b) => b.length - a.length);
-}
-
-/** Maximum length of a server's error message. */
-const MESSAGE_CHARACTERS = 1_000;
-
-/** The protocol, with `foreign` applied to every text from the server. */
-export function maskedProtocol(protocol: Protocol, foreign: ForeignText): Protocol {
-  return {
-    ...protocol,
-    classify(text) {
-      const frame = protocol.classify(text);
-      return frame.kind !== "toolError" && frame.kind !== "rateLimited" ? frame : {
-        ...frame,
-        code: foreign(frame.code),
-        message: foreign(frame.message, MESSAGE_CHARACTERS),
-      };
-    },
-    open(credentials) {
-      const { send, read } = protocol.open(credentials);
-      return {
-        send,
-        read: read && ((text) => {
-          const reply = read(text);
-          return reply.status === "refused" ? { ...reply, error: foreign(reply.error) } : reply;
-        }),
-      };
-    },
-    readTools(text) {
-      const page = protocol.readTools(text);
-      return page === null ? null : {
-        ...page,
-        tools: page.tools.map((tool) => ({ ...tool, name: foreign(tool.name) })),
-      };
-    },
-  };
 }

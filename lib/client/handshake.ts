@@ -2,7 +2,6 @@ import type { Observed } from "./call.ts";
 import type { Credentials, HandshakeReply, Protocol, Session } from "../protocols/protocol.ts";
 import { ECHO } from "../protocols/json.ts";
 import { ConnectError, type ConnectFailure } from "./connect_error.ts";
-import { foreignText } from "./foreign_text.ts";
 import { type CloseInfo, type DialOptions, NO_CLOSE_FRAME, type Socket } from "./socket.ts";
 
 /** How long to go on waiting after a wrong answer, in milliseconds. */
@@ -15,7 +14,7 @@ export interface HandshakeOptions
   extends Pick<DialOptions, "clock" | "timeoutMs" | "signal" | "foreign"> {
   protocol: Protocol;
   credentials: Credentials;
-  /** Is told if the server assigns another session id. */
+  /** Set if the server assigns another session id. */
   observed?: Observed;
 }
 
@@ -53,26 +52,26 @@ export async function shakeHands(
   socket: Socket,
   options: HandshakeOptions,
 ): Promise<{ elapsedNs: number; session: Session | null }> {
-  const { protocol, credentials, clock, timeoutMs, signal, observed } = options;
-  const shown = options.foreign ?? foreignText([]);
+  const { protocol, credentials, clock, timeoutMs, signal, observed, foreign } = options;
   const { send, read } = protocol.open(credentials);
   if (read === null) return { elapsedNs: 0, session: null };
   const accepted = Promise.withResolvers<{ elapsedNs: number; session: Session | null }>();
   let refusal: string | null = null;
-  /** The first frame that was not an answer. */
-  let other: string | null = null;
+  let isFirst = true;
   const startNs = clock.nowNs();
-  const fail = (failure: ConnectFailure, message: string, advice?: string) =>
-    accepted.reject(new ConnectError(failure, message, { advice }));
-  let cancel = clock.after(timeoutMs, () => {
-    const only = other === null ? "" : `, only ${other}`;
-    fail("noHelloAck", `No answer to the handshake within ${timeoutMs / 1000} s${only}`);
-  });
-  /** Fails with this after the limit, unless a better answer comes before. */
-  const failAfter = (limitMs: number, ...why: Parameters<typeof fail>) => {
+  let endNs = Infinity;
+  let cancel = () => {};
+  const fail = (...why: ConstructorParameters<typeof ConnectError>) =>
+    accepted.reject(new ConnectError(...why));
+  /** Fails with this after the limit or the timeout, unless a better answer comes before. */
+  const failWithin = (limitMs: number, ...why: Parameters<typeof fail>) => {
     cancel();
-    cancel = clock.after(limitMs, () => fail(...why));
+    const nowNs = clock.nowNs();
+    endNs = Math.min(endNs, nowNs + limitMs * 1e6);
+    cancel = clock.after((endNs - nowNs) / 1e6, () => fail(...why));
   };
+  const noAnswer = `No answer to the handshake within ${timeoutMs / 1000} s`;
+  failWithin(timeoutMs, "noHelloAck", noAnswer);
   socket.onText((text) => {
     const reply: HandshakeReply = text === null ? { status: "ignored" } : read(text);
     if (reply.status === "accepted") {
@@ -84,29 +83,28 @@ export async function shakeHands(
       return accepted.resolve({ elapsedNs, session: reply.session ?? null });
     }
     if (reply.status === "refused") {
-      const error = shown(reply.error);
-      if (reply.ours) return fail("noHelloAck", `Cannot complete the handshake: ${error}`);
-      refusal = error;
+      refusal = foreign(reply.error);
+      if (reply.ours) return fail("noHelloAck", `Cannot complete the handshake: ${refusal}`);
+      const message = `The server refused the handshake: ${refusal}`;
       // A close frame with the cause usually follows.
-      return failAfter(
-        CLOSE_FRAME_WAIT_MS,
-        "unauthorized",
-        `The server refused the handshake: ${error}`,
-      );
+      return failWithin(CLOSE_FRAME_WAIT_MS, "unauthorized", message);
     }
     for (const frame of reply.send ?? []) socket.send(frame);
     const { reason } = reply;
-    const words = text === null ? "" : `: ${shown(text)}`;
-    if (reason === undefined) {
-      other ??= text === null ? "a binary frame that is not UTF-8" : `an unrelated frame${words}`;
-      return;
+    const words = text === null ? "" : `: ${foreign(text)}`;
+    if (reason !== undefined) {
+      const advice = reason === ECHO
+        ? "This looks like an echo server: use --protocol echo."
+        : undefined;
+      const message = `The server answered the handshake, but with ${reason}${words}`;
+      failWithin(WRONG_ANSWER_WAIT_MS, "noHelloAck", message, { advice });
+    } else if (isFirst) {
+      const what = text === null
+        ? "a binary frame that is not UTF-8"
+        : `an unrelated frame${words}`;
+      failWithin(timeoutMs, "noHelloAck", `${noAnswer}, only ${what}`);
     }
-    failAfter(
-      Math.min(timeoutMs, WRONG_ANSWER_WAIT_MS),
-      "noHelloAck",
-      `The server answered the handshake, but with ${reason}${words}`,
-      reason === ECHO ? "This looks like an echo server: use --protocol echo." : undefined,
-    );
+    isFirst = false;
   });
   socket.closed.then((close) => accepted.reject(closedError(close, refusal)));
   const onAbort = () => fail("aborted", "Stopped while opening the session");

@@ -8,8 +8,6 @@ import type { Ledger } from "../schema.ts";
 
 /** A ledger that is still counting. */
 export interface OpenLedger extends Required<Ledger> {
-  /** Successes after a stream_complete frame. */
-  streamedOk: number;
   /** Successes with neither stream_complete nor a cache marker. */
   bareOk: number;
 }
@@ -32,7 +30,6 @@ export function openLedger(): OpenLedger {
     closeReasons: {},
     errorMessages: {},
     firstStrays: {},
-    streamedOk: 0,
     bareOk: 0,
   };
 }
@@ -59,7 +56,7 @@ export function countIn(counters: Record<string, number>, name: string | number)
 
 /** Closes a ledger. On a server that streams, successes without stream_complete count as cached. */
 export function settleLedger(open: OpenLedger, serverStreams: boolean): Ledger {
-  const { streamedOk: _, bareOk, closeReasons, errorMessages, firstStrays, ...ledger } = open;
+  const { bareOk, closeReasons, errorMessages, firstStrays, ...ledger } = open;
   const texts = Object.entries({ closeReasons, errorMessages, firstStrays })
     .filter(([, texts]) => Object.keys(texts).length > 0);
   return {

@@ -1,18 +1,16 @@
 import type { Call } from "./call.ts";
 import { openLedger } from "./ledger.ts";
 
-/** A call as its book writes it. An `nth` of 0 marks a free object. */
-export type WritableCall = { -readonly [Key in keyof Call]: Call[Key] };
-
 /** Initial capacity. Always a power of two. */
 const FIRST_LENGTH = 16;
 
 /**
  * A connection's calls in flight, by number. A ring of reused objects, because a Map whose entries
- * come and go is rehashed every few calls. It grows to span the oldest and the newest call.
+ * come and go is rehashed every few calls. It grows to span the oldest and the newest call. The
+ * `nth` of a free object is 0.
  */
 export class OutstandingCalls {
-  #ring: WritableCall[] = Array.from({ length: FIRST_LENGTH }, freeCall);
+  #ring: Call[] = Array.from({ length: FIRST_LENGTH }, freeCall);
   #size = 0;
   #oldest = 1;
 
@@ -21,17 +19,17 @@ export class OutstandingCalls {
   }
 
   /** The call with the lowest number. */
-  get oldest(): WritableCall | undefined {
+  get oldest(): Call | undefined {
     return this.#size === 0 ? undefined : this.get(this.#oldest);
   }
 
-  get(nth: number): WritableCall | undefined {
+  get(nth: number): Call | undefined {
     const call = this.#ring[nth & (this.#ring.length - 1)]!;
     return call.nth === nth && call.status === "outstanding" ? call : undefined;
   }
 
   /** Adds a call with a higher number than any before; the caller must set all other fields. */
-  add(nth: number): WritableCall {
+  add(nth: number): Call {
     while (this.#ring[nth & (this.#ring.length - 1)]!.nth !== 0) this.#grow();
     const call = this.#ring[nth & (this.#ring.length - 1)]!;
     call.nth = nth;
@@ -41,14 +39,14 @@ export class OutstandingCalls {
   }
 
   /** Ends an outstanding call. Its object is not reused until `free`. */
-  end(call: WritableCall, status: Exclude<Call["status"], "outstanding">): void {
+  end(call: Call, status: Exclude<Call["status"], "outstanding">): void {
     call.status = status;
     if (--this.#size === 0 || call.nth !== this.#oldest) return;
     while (this.get(this.#oldest) === undefined) this.#oldest++;
   }
 
   /** Releases the object of an ended call for reuse. */
-  free(call: WritableCall): void {
+  free(call: Call): void {
     call.nth = 0;
   }
 
@@ -61,7 +59,7 @@ export class OutstandingCalls {
 
 const NO_LEDGER = openLedger();
 
-function freeCall(): WritableCall {
+function freeCall(): Call {
   return {
     id: "",
     nth: 0,

@@ -60,8 +60,6 @@ export interface RelayedDial extends Disposable {
 
 interface Started {
   client: Deno.HttpClient;
-  /** Contains the socket. */
-  folder: string;
   stack: DisposableStack;
 }
 
@@ -86,11 +84,6 @@ export class Relay implements AsyncDisposable {
   constructor(options: RelayOptions) {
     this.#options = options;
     this.isInsecure = options.insecure !== undefined;
-  }
-
-  /** The folder of its socket; `null` if it is not running. */
-  get folder(): string | null {
-    return this.#running?.folder ?? null;
   }
 
   /**
@@ -151,7 +144,7 @@ export class Relay implements AsyncDisposable {
       const port = await this.#listen(worker, at);
       const proxy = at.transport === "unix" ? at : { ...at, port };
       const client = stack.use(Deno.createHttpClient({ proxy }));
-      return { client, folder, stack: stack.move() };
+      return { client, stack: stack.move() };
     } catch (error) {
       this.isUnavailable = true;
       const why = error instanceof Error ? error.message : error;

@@ -16,23 +16,17 @@ export function secretsOf({ url, token, headers, subprotocols }: {
   subprotocols: readonly string[];
 }): string[] {
   const { username, password, searchParams } = new URL(url);
-  const userInfo = [username, decodePercents(username)];
-  const passwords = [password, decodePercents(password)];
-  const both = password === "" ? [] : [`${userInfo[1]}:${passwords[1]}`];
-  const query = [...searchParams].map(([name, value]) => value === "" ? name : value);
+  const [user, plainPassword] = [decodePercents(username), decodePercents(password)];
   const parts = [
-    ...userInfo,
-    ...both,
-    ...query,
+    username,
+    user,
+    ...(password === "" ? [] : [`${user}:${plainPassword}`]),
+    ...[...searchParams].map(([name, value]) => value || name),
     ...Object.values(headers).flatMap(headerParts),
     ...subprotocols.filter((name) => !isPlainName(name, subprotocols)).flatMap(subprotocolParts),
-  ];
-  const secrets = [
-    token ?? "",
-    ...passwords,
-    ...parts.filter((one) => one.length >= SHORTEST_PART),
-  ];
-  return [...new Set(secrets)].filter((one) => one !== "");
+  ].filter((one) => one.length >= SHORTEST_PART);
+  const secrets = new Set([token ?? "", password, plainPassword, ...parts]);
+  return [...secrets].filter((one) => one !== "");
 }
 
 function headerParts(value: string): string[] {

@@ -1,6 +1,7 @@
 import type { Clock } from "./clock.ts";
-import { ConnectError, dialError, whereTo } from "./connect_error.ts";
+import { ConnectError, dialError } from "./connect_error.ts";
 import type { ForeignText } from "./foreign_text.ts";
+import { redactUrl } from "./redact_url.ts";
 import type { Relay } from "./relay.ts";
 
 /** How to dial. */
@@ -9,8 +10,8 @@ export interface DialOptions {
   /** The proxy used by the runtime, without its password. Default: none. */
   proxy?: string | null;
   clock: Clock;
-  /** Masks and cuts texts from the server and the network. Default: keeps them unchanged. */
-  foreign?: ForeignText;
+  /** Masks and cuts texts from the server and the network. */
+  foreign: ForeignText;
   timeoutMs: number;
   headers?: Record<string, string>;
   subprotocols?: readonly string[];
@@ -41,8 +42,6 @@ export const NO_CLOSE_FRAME = 1006;
 /** How long to wait for the server's close frame, in milliseconds. */
 const CLOSE_PATIENCE_MS = 2_000;
 
-const asItIs: ForeignText = (text) => text;
-
 /** An open WebSocket: text in, text out, and a promise for its end. */
 export class Socket {
   /** False once either side has ended it. */
@@ -56,7 +55,7 @@ export class Socket {
   #receive: ((text: string | null) => void) | null = null;
   #ours = false;
 
-  constructor(socket: WebSocket, { clock, foreign = asItIs, ignoreFirst = 0 }: DialOptions) {
+  constructor(socket: WebSocket, { clock, foreign, ignoreFirst = 0 }: DialOptions) {
     this.#socket = socket;
     this.#clock = clock;
     let toIgnore = ignoreFirst;
@@ -125,12 +124,12 @@ function decode(bytes: ArrayBuffer): string | null {
  * @throws {ConnectError} if it does not open in time or at all; `failure` has the cause
  */
 export async function dial(options: DialOptions): Promise<Socket> {
-  const { clock, timeoutMs, signal, relay, foreign = asItIs } = options;
-  const { url, headers = {}, subprotocols = [], client } = options;
-  const where = whereTo(options);
+  const { clock, timeoutMs, signal, relay, foreign } = options;
+  const { url, proxy = null, headers = {}, subprotocols = [], client } = options;
+  const where = redactUrl(url) + (proxy === null ? "" : ` through the proxy ${proxy}`);
   if (signal?.aborted) throw new ConnectError("aborted", `Stopped before dialling ${where}`);
   const opened = Promise.withResolvers<Socket>();
-  const fail = (why: string) => opened.reject(dialError(options, foreign(why, 500)));
+  const fail = (why: string) => opened.reject(dialError(where, foreign(why, 500)));
   using relayed = relay?.through.dial({ url, headers, localAddress: relay.localAddress }, fail);
   const way = relayed ?? { url, headers, client };
   const webSocket = new WebSocket(way.url, {

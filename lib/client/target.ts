@@ -3,7 +3,7 @@ import type { Credentials, Protocol } from "../protocols/protocol.ts";
 import type { Observed } from "./call.ts";
 import { ConnectError } from "./connect_error.ts";
 import { Connection } from "./connection.ts";
-import { type ForeignText, foreignText, maskedProtocol } from "./foreign_text.ts";
+import { type ForeignText, foreignText } from "./foreign_text.ts";
 import type { OpenLedger } from "./ledger.ts";
 import { Relay } from "./relay.ts";
 import { secretsOf } from "./secrets.ts";
@@ -55,7 +55,7 @@ const LONGEST_SINGLE_WRITE_BYTES = 1_000;
 
 /** The server under test. Dispose of it to free its HTTP clients. */
 export class Target implements Disposable {
-  readonly options: TargetOptions;
+  readonly options: TargetOptions & Pick<DialOptions, "foreign">;
   readonly observed: Observed = { streamComplete: false, rateLimit: null };
   /** Masks every text from the server before it is kept. */
   readonly foreign: ForeignText;
@@ -68,7 +68,7 @@ export class Target implements Disposable {
   constructor(options: TargetOptions) {
     const { shard, caCert, clientCert = null, relay } = options;
     this.foreign = foreignText(secretsOf(options));
-    this.options = { ...options, protocol: maskedProtocol(options.protocol, this.foreign) };
+    this.options = { ...options, foreign: this.foreign };
     // Random ids separate runs; shards need certainty.
     const place = shard === undefined ? "" : `s${shard.index}-`;
     this.#prefix = `bench-${crypto.randomUUID().slice(0, 8)}-${place}`;
@@ -205,7 +205,6 @@ export class Target implements Disposable {
       !await relay.through.start();
     return {
       ...this.options,
-      foreign: this.foreign,
       client: source ?? this.#client,
       relay: isOff ? undefined : { through: relay.through, localAddress },
     };

@@ -38,7 +38,7 @@ export function adviceForStatus(
   const header = (name: string) => answer?.headers.get(name) ?? "";
   if (status >= 300 && status < 400) {
     const address = location?.replace(/^http/i, "ws") ?? "the new address";
-    return `Redirects are not followed: pass ${address} with --url.`;
+    return `Redirects are not followed: use ${address} as the URL.`;
   }
   const seconds = header("retry-after");
   const wait = /^\d+$/.test(seconds) ? `wait ${seconds} s, ` : "";
@@ -48,14 +48,14 @@ export function adviceForStatus(
   switch (status) {
     case 400:
       return offersSubprotocol || !/protocol/i.test(answer?.body ?? "")
-        ? `Is the path in --url right? Does the server want a --subprotocol? ${DROPPED}`
+        ? `Is the path in the URL right? Does the server want a --subprotocol? ${DROPPED}`
         : "It wants a subprotocol: pass one that it supports with --subprotocol, such as mcp.";
     case 401:
     case 403:
       return "It may want credentials (--header 'Authorization: …') or a known Origin (--header " +
         "'Origin: …').";
     case 404:
-      return "Check the path in --url.";
+      return "Check the path in the URL.";
     case 407:
       return "A proxy in between wants credentials.";
     case 426: {

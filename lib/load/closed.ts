@@ -11,7 +11,7 @@ export type Caller = Pick<Connection, "isOpen" | "send" | "timedOutInRow" | "use
 /** Length of a slice: a lead-in, then a number of calls or a duration. */
 export interface SliceLength {
   leadInNs: number;
-  /** Calls per connection; takes precedence over the duration. */
+  /** Calls per connection; takes precedence over the duration. One of the two must be given. */
   messages: number | null;
   durationNs: number | null;
 }
@@ -57,16 +57,12 @@ export interface ClosedSlice {
  * Wraps a connection so that a slice sends and times probes instead of calls. The slice's ledgers
  * do not count them.
  *
- * @param options.before Runs before each probe, with the call's message.
- * @param options.mayAsk Returns false when no more probes may be sent. Default: always true.
+ * @param mayAsk Returns false when no more probes may be sent. Default: always true.
  */
 export function probing(
   connection: Caller & Pick<Connection, "probe">,
   probe: Probe,
-  { before, mayAsk = () => true }: {
-    before?: (message: Message) => unknown;
-    mayAsk?: () => boolean;
-  } = {},
+  mayAsk: () => boolean = () => true,
 ): Caller {
   return {
     get isOpen() {
@@ -75,10 +71,7 @@ export function probing(
     get timedOutInRow() {
       return connection.timedOutInRow;
     },
-    send(message, onEnd, fromNs) {
-      before?.(message);
-      connection.probe(probe, onEnd, fromNs);
-    },
+    send: (_message, onEnd, fromNs) => connection.probe(probe, onEnd, fromNs),
     useLedger: () => {},
   };
 }
@@ -100,23 +93,21 @@ const SILENCE_LIMIT_REFUSED = 1;
  *
  * If one connection is lost or falls silent, all of them stop. Resolves when every call has ended;
  * never rejects because of the server.
- *
- * @throws {RangeError} if there is no connection, or neither messages nor duration is given
  */
 export function runClosedSlice(
   connections: readonly Caller[],
   options: ClosedSliceOptions,
 ): Promise<ClosedSlice> {
-  if (connections.length === 0) {
-    throw new RangeError("Cannot run a closed loop as there is no connection");
-  }
-  if (options.messages === null && options.durationNs === null) {
-    throw new RangeError("Cannot run a closed loop as neither messages nor durationNs bounds it");
-  }
-  const { signal, leadInNs, warmupLedger, ledger } = options;
+  const { message, onCall, inFlight: most, maxRatePerSecond, leadInNs } = options;
+  const { warmupLedger, ledger, clock, signal } = options;
+  const messages = options.messages ?? Infinity;
+  const durationNs = messages === Infinity ? options.durationNs! : Infinity;
+  /** Time between slots; 0: no rate limit. */
+  const intervalNs = maxRatePerSecond === null ? 0 : 1e9 / maxRatePerSecond;
   const done = Promise.withResolvers<ClosedSlice>();
-  const slice: Slice = { options, times: TimeBuffer.take(), censored: 0, finish, settle };
-  const clients = connections.map((connection) => new Client(slice, connection));
+  const times = TimeBuffer.take();
+  const clients = connections.map(createClient);
+  let censored = 0;
   let end: Exclude<ClosedSlice["end"], "complete"> | null = null;
   let isSettled = false;
 
@@ -124,6 +115,7 @@ export function runClosedSlice(
     for (const connection of connections) connection.useLedger(used);
   }
 
+  /** Ends the slice early, on all connections. */
   function finish(why: Exclude<ClosedSlice["end"], "complete">): void {
     if (end !== null) return;
     end = signal.aborted ? "aborted" : why;
@@ -131,20 +123,169 @@ export function runClosedSlice(
     settle();
   }
 
+  /** Resolves the slice if all clients are done and every call has ended. */
   function settle(): void {
-    const isOver = clients.every(({ isDone, inFlight }) => isDone && inFlight === 0);
-    if (!isOver || isSettled) return;
+    if (isSettled || !clients.every((client) => client.hasEnded())) return;
     isSettled = true;
     useLedger(warmupLedger);
-    const seen = clients.map(({ ok, windowNs }) => ({ ok, windowNs }));
+    const seen = clients.map((client) => client.result());
     const rates = seen.map(({ ok, windowNs }) => windowNs > 0 ? ok / (windowNs / 1e9) : 0);
     done.resolve({
       end: end ?? "complete",
-      timesNs: slice.times.release(),
+      timesNs: times.release(),
       clients: seen,
       ratePerSecond: rates.reduce((sum, rate) => sum + rate, 0),
-      censored: slice.censored,
+      censored,
     });
+  }
+
+  /** One connection of the slice. */
+  function createClient(connection: Caller) {
+    /** Successes inside the window. */
+    let ok = 0;
+    let inFlight = 0;
+    /** True once no more calls are sent. */
+    let isDone = false;
+    /** Calls sent in the window, and those of them that have ended. */
+    let [measured, measuredEnds] = [0, 0];
+    let isWindowOpen = false;
+    let [leadInEndNs, windowStartNs] = [0, 0];
+    /** 0 until the window closes. */
+    let windowNs = 0;
+    /** Until then, each call that ends is simply followed by another: no limit needs checking. */
+    let steadyUntilNs = -Infinity;
+    /** Last moment at which a call could have been sent: the end of a call, or a slot. */
+    let lastNs = 0;
+    /** Starts with the timeouts before this slice: a server that went silent then still is. */
+    let unansweredInRow = connection.timedOutInRow;
+    let silenceLimit = SILENCE_LIMIT;
+    let nextSlotNs = 0;
+    /** When the last timer for a slot fired. */
+    let wokenNs = -Infinity;
+    let cancelWait: (() => void) | null = null;
+    let onEnd = onLeadInEnd;
+
+    function start(): void {
+      lastNs = nextSlotNs = clock.nowNs();
+      leadInEndNs = lastNs + leadInNs;
+      if (isDone) return;
+      if (intervalNs === 0) steadyUntilNs = leadInEndNs;
+      fill();
+    }
+
+    /** Closes the window and sends nothing more. */
+    function stop(): void {
+      isDone = true;
+      steadyUntilNs = -Infinity;
+      cancelWait?.();
+      if (!isWindowOpen) return;
+      isWindowOpen = false;
+      windowNs = lastNs - windowStartNs;
+    }
+
+    function onLeadInEnd(call: Call): void {
+      ended(call, false);
+    }
+
+    function onMeasuredEnd(call: Call): void {
+      if (call.status === "ok") times.push(call.endedNs - call.sentNs);
+      else if (call.status === "timeout" || call.status === "connectionLost") censored++;
+      measuredEnds++;
+      ended(call, true);
+    }
+
+    function ended(call: Call, isMeasured: boolean): void {
+      inFlight--;
+      lastNs = call.endedNs;
+      if (call.status === "ok") {
+        if (isWindowOpen) ok++;
+        unansweredInRow = 0;
+      } else unansweredInRow = call.status === "timeout" ? unansweredInRow + 1 : 0;
+      if (onCall !== undefined && onCall(call, isMeasured) === "stop") finish("stopped");
+      if (call.status === "rateLimited") silenceLimit = SILENCE_LIMIT_REFUSED;
+      if (unansweredInRow >= silenceLimit) finish("silent");
+      if (lastNs < steadyUntilNs) return void send(lastNs);
+      if (!isDone) fill();
+      if (isDone) settle();
+    }
+
+    /** Sends until enough calls are in flight, or no more may be sent. */
+    function fill(): void {
+      const isPaced = intervalNs > 0;
+      if (!isPaced && !mayGoOn()) return;
+      // A call is timed from the end of the previous one, or from its slot.
+      let fromNs: number | undefined = lastNs;
+      while (inFlight < most && !isDone) {
+        if (isAllSent()) return void mayGoOn();
+        if (isPaced) {
+          if (!isSlotDue() || !mayGoOn()) return;
+          fromNs = lastNs;
+        }
+        if (!send(fromNs)) return;
+        fromNs = undefined;
+      }
+    }
+
+    function isAllSent(): boolean {
+      return isWindowOpen && measured >= messages;
+    }
+
+    /** Opens or closes the window if due; returns true if a call may be sent. */
+    function mayGoOn(): boolean {
+      if (!isWindowOpen) {
+        if (lastNs < leadInEndNs) return true;
+        openWindow();
+      }
+      const isOver = lastNs - windowStartNs >= durationNs || measuredEnds >= messages;
+      if (!isOver) return !isAllSent();
+      stop();
+      return false;
+    }
+
+    function openWindow(): void {
+      isWindowOpen = true;
+      windowStartNs = lastNs;
+      connection.useLedger(ledger);
+      onEnd = onMeasuredEnd;
+      const isSteady = intervalNs === 0 && messages === Infinity;
+      steadyUntilNs = isSteady ? windowStartNs + durationNs : -Infinity;
+    }
+
+    function send(fromNs: number | undefined): boolean {
+      if (!connection.isOpen) {
+        finish("connectionLost");
+        return false;
+      }
+      inFlight++;
+      if (isWindowOpen) measured++;
+      connection.send(message(), onEnd, fromNs);
+      return true;
+    }
+
+    /** Takes the next slot if it is due, else starts a timer for it. */
+    function isSlotDue(): boolean {
+      const nowNs = clock.nowNs();
+      const waitNs = nextSlotNs - nowNs;
+      if (waitNs <= 0) {
+        nextSlotNs = slotAfter(nextSlotNs, { nowNs, intervalNs, wokenNs });
+        lastNs = nowNs;
+        return true;
+      }
+      cancelWait ??= clock.after(Math.ceil(waitNs / 1e6), () => {
+        cancelWait = null;
+        wokenNs = clock.nowNs();
+        fill();
+        if (isDone) settle();
+      });
+      return false;
+    }
+
+    return {
+      start,
+      stop,
+      hasEnded: () => isDone && inFlight === 0,
+      result: (): SliceClient => ({ ok, windowNs }),
+    };
   }
 
   useLedger(leadInNs > 0 ? warmupLedger : ledger);
@@ -154,187 +295,4 @@ export function runClosedSlice(
   for (const client of clients) client.start();
   settle();
   return done.promise.finally(() => signal.removeEventListener("abort", onAbort));
-}
-
-/** State shared by the clients of a slice. */
-interface Slice {
-  readonly options: ClosedSliceOptions;
-  readonly times: TimeBuffer;
-  censored: number;
-  /** Ends the slice early, on all connections. */
-  finish(why: Exclude<ClosedSlice["end"], "complete">): void;
-  /** Resolves the slice if all clients are done and every call has ended. */
-  settle(): void;
-}
-
-/** One connection of a slice. */
-class Client {
-  /** Successes inside the window. */
-  ok = 0;
-  inFlight = 0;
-  /** True once no more calls are sent. */
-  isDone = false;
-  readonly #slice: Slice;
-  readonly #options: ClosedSliceOptions;
-  readonly #connection: Caller;
-  readonly #messages: number;
-  readonly #durationNs: number;
-  /** Time between slots; 0: no rate limit. */
-  readonly #intervalNs: number;
-  /** Calls sent in the window. */
-  #measured = 0;
-  #measuredEnds = 0;
-  #isWindowOpen = false;
-  #windowStartNs = 0;
-  #windowEndNs = 0;
-  /** Until then, each call that ends is simply followed by another: no limit needs checking. */
-  #steadyUntilNs = -Infinity;
-  #leadInEndNs = 0;
-  /** Last moment at which a call could have been sent: the end of a call, or a slot. */
-  #lastNs = 0;
-  /** Starts with the timeouts before this slice: a server that went silent then still is. */
-  #unansweredInRow: number;
-  #silenceLimit = SILENCE_LIMIT;
-  #nextSlotNs = 0;
-  /** When the last timer for a slot fired. */
-  #wokenNs = -Infinity;
-  #cancelWait: (() => void) | null = null;
-  #onEnd: (call: Call) => void;
-
-  constructor(slice: Slice, connection: Caller) {
-    const { messages, durationNs, maxRatePerSecond } = slice.options;
-    this.#slice = slice;
-    this.#options = slice.options;
-    this.#connection = connection;
-    this.#messages = messages ?? Infinity;
-    this.#durationNs = messages === null ? durationNs ?? Infinity : Infinity;
-    this.#intervalNs = maxRatePerSecond === null ? 0 : 1e9 / maxRatePerSecond;
-    this.#unansweredInRow = connection.timedOutInRow;
-    this.#onEnd = this.#onLeadInEnd;
-  }
-
-  /** 0 if the window never opened. */
-  get windowNs(): number {
-    return this.#windowEndNs - this.#windowStartNs;
-  }
-
-  get #isAllSent(): boolean {
-    return this.#isWindowOpen && this.#measured >= this.#messages;
-  }
-
-  start(): void {
-    const { clock, leadInNs } = this.#options;
-    this.#lastNs = this.#nextSlotNs = clock.nowNs();
-    this.#leadInEndNs = this.#lastNs + leadInNs;
-    if (this.isDone) return;
-    if (this.#intervalNs === 0) this.#steadyUntilNs = this.#leadInEndNs;
-    this.#fill();
-  }
-
-  /** Closes the window and sends nothing more. */
-  stop(): void {
-    this.isDone = true;
-    this.#steadyUntilNs = -Infinity;
-    this.#cancelWait?.();
-    if (!this.#isWindowOpen) return;
-    this.#isWindowOpen = false;
-    this.#windowEndNs = this.#lastNs;
-  }
-
-  #onLeadInEnd = (call: Call): void => this.#ended(call, false);
-
-  #onMeasuredEnd = (call: Call): void => {
-    if (call.status === "ok") this.#slice.times.push(call.endedNs - call.sentNs);
-    else if (call.status === "timeout" || call.status === "connectionLost") this.#slice.censored++;
-    this.#measuredEnds++;
-    this.#ended(call, true);
-  };
-
-  #ended(call: Call, measured: boolean): void {
-    const { onCall } = this.#options;
-    this.inFlight--;
-    this.#lastNs = call.endedNs;
-    if (call.status === "ok") {
-      if (this.#isWindowOpen) this.ok++;
-      this.#unansweredInRow = 0;
-    } else {
-      this.#unansweredInRow = call.status === "timeout" ? this.#unansweredInRow + 1 : 0;
-    }
-    if (onCall !== undefined && onCall(call, measured) === "stop") this.#slice.finish("stopped");
-    if (call.status === "rateLimited") this.#silenceLimit = SILENCE_LIMIT_REFUSED;
-    if (this.#unansweredInRow >= this.#silenceLimit) this.#slice.finish("silent");
-    if (this.#lastNs < this.#steadyUntilNs) return void this.#send(this.#lastNs);
-    if (!this.isDone) this.#fill();
-    if (this.isDone) this.#slice.settle();
-  }
-
-  /** Sends until enough calls are in flight, or no more may be sent. */
-  #fill(): void {
-    const isPaced = this.#intervalNs > 0;
-    if (!isPaced && !this.#mayGoOn()) return;
-    // A call is timed from the end of the previous one, or from its slot.
-    let fromNs: number | undefined = this.#lastNs;
-    while (this.inFlight < this.#options.inFlight && !this.isDone) {
-      if (this.#isAllSent) return void this.#mayGoOn();
-      if (isPaced) {
-        if (!this.#isSlotDue() || !this.#mayGoOn()) return;
-        fromNs = this.#lastNs;
-      }
-      if (!this.#send(fromNs)) return;
-      fromNs = undefined;
-    }
-  }
-
-  /** Opens or closes the window if due; returns true if a call may be sent. */
-  #mayGoOn(): boolean {
-    if (!this.#isWindowOpen) {
-      if (this.#lastNs < this.#leadInEndNs) return true;
-      this.#openWindow();
-    }
-    const isOver = this.#lastNs - this.#windowStartNs >= this.#durationNs ||
-      this.#measuredEnds >= this.#messages;
-    if (!isOver) return !this.#isAllSent;
-    this.stop();
-    return false;
-  }
-
-  #openWindow(): void {
-    this.#isWindowOpen = true;
-    this.#windowStartNs = this.#lastNs;
-    this.#connection.useLedger(this.#options.ledger);
-    this.#onEnd = this.#onMeasuredEnd;
-    const isSteady = this.#intervalNs === 0 && this.#messages === Infinity;
-    this.#steadyUntilNs = isSteady ? this.#windowStartNs + this.#durationNs : -Infinity;
-  }
-
-  #send(fromNs: number | undefined): boolean {
-    if (!this.#connection.isOpen) {
-      this.#slice.finish("connectionLost");
-      return false;
-    }
-    this.inFlight++;
-    if (this.#isWindowOpen) this.#measured++;
-    this.#connection.send(this.#options.message(), this.#onEnd, fromNs);
-    return true;
-  }
-
-  /** Takes the next slot if it is due, else starts a timer for it. */
-  #isSlotDue(): boolean {
-    const { clock } = this.#options;
-    const nowNs = clock.nowNs();
-    const waitNs = this.#nextSlotNs - nowNs;
-    if (waitNs <= 0) {
-      const pace = { nowNs, intervalNs: this.#intervalNs, wokenNs: this.#wokenNs };
-      this.#nextSlotNs = slotAfter(this.#nextSlotNs, pace);
-      this.#lastNs = nowNs;
-      return true;
-    }
-    this.#cancelWait ??= clock.after(Math.ceil(waitNs / 1e6), () => {
-      this.#cancelWait = null;
-      this.#wokenNs = clock.nowNs();
-      this.#fill();
-      if (this.isDone) this.#slice.settle();
-    });
-    return false;
-  }
 }

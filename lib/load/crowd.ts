@@ -83,7 +83,7 @@ export class Crowd {
     const member: Promise<void> = this.#attend(leaving.signal).then((isFollowed) => {
       this.#members.delete(member);
       // A failed session stays unreplaced until `want` raises the number again.
-      if (!isFollowed) this.#wanted = Math.min(this.#wanted, this.#members.size);
+      if (!isFollowed && !leaving.signal.aborted) this.#wanted--;
       this.want(this.#wanted);
     });
     this.#members.set(member, leaving);

@@ -1,6 +1,5 @@
-import type { Call } from "../client/call.ts";
-import { binPoints, theilSenTrend } from "../stats/theil_sen.ts";
-import type { OpenLoopResult } from "./open.ts";
+import { binPoints, slopeUpperBound } from "../stats/theil_sen.ts";
+import type { OpenLoopOptions, OpenLoopResult } from "./open.ts";
 
 /** Share of the slots that must come back within the schedule, and within the objective. */
 const MET_SHARE = 0.99;
@@ -30,8 +29,6 @@ export interface Judgement {
   verdict: Verdict;
   /** Empty if met. */
   misses: Miss[];
-  /** How late the latest call was sent. */
-  longestSlipNs: number;
 }
 
 /**
@@ -47,12 +44,12 @@ export interface Judgement {
  * the server's miss; otherwise there is no verdict.
  */
 export function judgeRun(result: OpenLoopResult, { sloNs }: { sloNs: number }): Judgement {
-  const longestSlipNs = result.slipNs.reduce((longest, ns) => Math.max(longest, ns), 0);
   const misses = missesOf(result, { sloNs, excusedNs: 0 });
-  if (misses.length === 0) return { verdict: "met", misses, longestSlipNs };
+  if (misses.length === 0) return { verdict: "met", misses };
+  const longestSlipNs = result.slipNs.reduce((longest, ns) => Math.max(longest, ns), 0);
   const certain = missesOf(result, { sloNs, excusedNs: LATE_TWICE * longestSlipNs });
-  if (certain.length === 0) return { verdict: "noVerdict", misses, longestSlipNs };
-  return { verdict: "missed", misses: certain, longestSlipNs };
+  if (certain.length === 0) return { verdict: "noVerdict", misses };
+  return { verdict: "missed", misses: certain };
 }
 
 /** Misses of a run with `excusedNs` subtracted from each latency. */
@@ -97,32 +94,24 @@ function countInTime(
 function growthOf({ latencyNs, endedNs, windowNs }: OpenLoopResult): number {
   const points = Array.from(latencyNs, (y, nth) => ({ x: endedNs[nth]! - y, y }));
   points.sort((a, b) => a.x - b.x);
-  const trend = theilSenTrend(binPoints(points, GROWTH_BINS));
-  return (trend?.upper95 ?? 0) * windowNs;
+  return (slopeUpperBound(binPoints(points, GROWTH_BINS)) ?? 0) * windowNs;
 }
 
-/** Ends a run as soon as it is certain to miss the objective. */
-export class EarlyEnd {
-  readonly #sloNs: number;
-  readonly #mayFail: number;
-  #longestSlipNs = 0;
-  #failed = 0;
-
-  /** @param slots Number of slots to be measured in total. */
-  constructor({ sloNs, slots }: { sloNs: number; slots: number }) {
-    this.#sloNs = sloNs;
-    this.#mayFail = mayFail(slots);
-  }
-
-  /** Takes a measured call that has ended; returns `"stop"` if the run can end. */
-  noteCall({ status, sentNs, endedNs }: Call, intendedNs: number): "stop" | void {
-    this.#longestSlipNs = Math.max(this.#longestSlipNs, sentNs - intendedNs);
-    const isOver = endedNs - intendedNs - LATE_TWICE * this.#longestSlipNs > this.#sloNs;
-    if (status !== "ok" || isOver) return this.noteDropped();
-  }
-
-  /** Takes a dropped slot; returns `"stop"` if the run can end. */
-  noteDropped(): "stop" | void {
-    if (++this.#failed > this.#mayFail) return "stop";
-  }
+/**
+ * Callbacks of an open loop that end a run as soon as it is certain to miss the objective.
+ *
+ * @param slots Number of slots to be measured in total.
+ */
+export function endsEarly({ sloNs, slots }: { sloNs: number; slots: number }) {
+  const most = mayFail(slots);
+  let [longestSlipNs, failed] = [0, 0];
+  const onDropped = () => ++failed > most ? "stop" : undefined;
+  return {
+    onDropped,
+    onCall({ status, sentNs, endedNs }, intendedNs) {
+      longestSlipNs = Math.max(longestSlipNs, sentNs - intendedNs);
+      const isOver = endedNs - intendedNs - LATE_TWICE * longestSlipNs > sloNs;
+      return status !== "ok" || isOver ? onDropped() : undefined;
+    },
+  } satisfies Pick<OpenLoopOptions, "onCall" | "onDropped">;
 }

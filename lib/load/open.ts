@@ -26,10 +26,10 @@ export interface OpenLoopOptions {
   signal: AbortSignal;
   /** `false`: the result has no times, which take 32 bytes a call. */
   keepsTimes?: false;
-  /** Called when each call ends; return `"stop"` to end the loop. */
-  onCall?: (call: Call, intendedNs: number, isMeasured: boolean) => "stop" | void;
-  /** Called for each dropped slot; return `"stop"` to end the loop. */
-  onDropped?: (isMeasured: boolean) => "stop" | void;
+  /** Called when a measured call ends; return `"stop"` to end the loop. */
+  onCall?: (call: Call, intendedNs: number) => "stop" | void;
+  /** Called for each measured slot that is dropped; return `"stop"` to end the loop. */
+  onDropped?: (intendedNs: number) => "stop" | void;
 }
 
 /**
@@ -69,22 +69,24 @@ export interface OpenLoopResult {
   end: "complete" | "stopped" | "connectionLost" | "silent" | "aborted";
 }
 
+/** The part of a result that shows whether the server and the client kept up. */
+export type PacedRun = Pick<
+  OpenLoopResult,
+  "slots" | "sent" | "offeredPerSecond" | "achievedPerSecond" | "backlogSlopePerSecond" | "end"
+>;
+
 /**
  * Sends the calls of a schedule at their times, slot k on connection k mod K, whether or not
  * earlier calls have ended. A slot that cannot be sent in time is sent late; it is dropped only if
  * too many calls are outstanding or its connection is gone. Resolves when all calls have ended;
  * never rejects because of the server.
  *
- * @throws {RangeError} if there is no connection
- * @throws {Error} if the pacer is in use or has been disposed of
+ * @throws {Error} if the pacer is in use
  */
-export function runOpenLoop(
+export async function runOpenLoop(
   connections: readonly OpenLoopConnection[],
   options: OpenLoopOptions,
 ): Promise<OpenLoopResult> {
-  if (connections.length === 0) {
-    throw new RangeError("Cannot run an open loop as there is no connection");
-  }
   const { clock, pacer, schedule, signal, ledger, warmupLedger = ledger } = options;
   const { message, maxOutstanding, keepsTimes = true, onCall, onDropped } = options;
   const done = Promise.withResolvers<OpenLoopResult>();
@@ -132,7 +134,7 @@ export function runOpenLoop(
     }
     (isMeasured ? ledger : warmupLedger).dropped++;
     if (!connections.some(({ isOpen }) => isOpen)) finish("connectionLost");
-    if (onDropped?.(isMeasured) === "stop") finish("stopped");
+    if (isMeasured && onDropped?.(intendedNs) === "stop") finish("stopped");
   }
 
   function ended(call: Call, intendedNs: number, isMeasured: boolean): void {
@@ -152,7 +154,7 @@ export function runOpenLoop(
       } else if (status === "timeout" || status === "connectionLost") unanswered++;
     }
     listenForSilence(call);
-    if (onCall?.(call, intendedNs, isMeasured) === "stop") finish("stopped");
+    if (isMeasured && onCall?.(call, intendedNs) === "stop") finish("stopped");
     settle();
     // An interrupt ends all calls before this loop is told; no further slot must be sent then.
     if (outstanding === 0 && status !== "aborted") pacer.idle();
@@ -199,32 +201,28 @@ export function runOpenLoop(
     });
   }
 
-  async function run(): Promise<OpenLoopResult> {
-    const onAbort = () => finish("aborted");
-    signal.addEventListener("abort", onAbort, { once: true });
-    try {
-      if (signal.aborted) onAbort();
-      else {
-        useLedger(warmupLedger);
-        stopPacing = pacer.pace({
-          next: () => {
-            const offsetNs = schedule.next();
-            return offsetNs === null ? null : startNs + offsetNs;
-          },
-          onDue: takeSlot,
-          onEnd: () => finish("complete"),
-        });
-        // A slot that was due immediately may have ended it already.
-        if (end !== null) stopPacing();
-      }
-      return await done.promise;
-    } finally {
-      signal.removeEventListener("abort", onAbort);
-      useLedger(ledger);
+  const onAbort = () => finish("aborted");
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    if (signal.aborted) onAbort();
+    else {
+      useLedger(warmupLedger);
+      stopPacing = pacer.pace({
+        next: () => {
+          const offsetNs = schedule.next();
+          return offsetNs === null ? null : startNs + offsetNs;
+        },
+        onDue: takeSlot,
+        onEnd: () => finish("complete"),
+      });
+      // A slot that was due immediately may have ended it already.
+      if (end !== null) stopPacing();
     }
+    return await done.promise;
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+    useLedger(ledger);
   }
-
-  return run();
 }
 
 /** The slope of a straight line through points by least squares, without storing the points. */

@@ -13,17 +13,8 @@ export interface PacedTimes {
   onEnd: () => void;
 }
 
-/** Calls back at given times, one series after the other. */
-export interface Pacer extends Disposable {
-  /**
-   * Calls back at each of the times, immediately if it has passed. Returns a function to end it.
-   *
-   * @throws {Error} if the previous series is not over, or the pacer has been disposed of
-   */
-  pace(times: PacedTimes): () => void;
-  /** Called when no reply is outstanding, so the thread may spin until a time that is near. */
-  idle(): void;
-}
+/** The part of a pacer that a run uses. */
+export type Pacer = Pick<ThreadPacer, "pace" | "idle" | typeof Symbol.dispose>;
 
 /** How early the worker wakes the main thread, initially and at the limits, in nanoseconds. */
 const LEAD_NS = { first: 60_000, shortest: 10_000, longest: 250_000 };
@@ -87,8 +78,8 @@ interface Series extends PacedTimes {
   upcomingNs: number | null;
 }
 
-/** A pacer on the real clock. */
-export class ThreadPacer implements Pacer {
+/** Calls back at given times of the real clock, one series after the other. */
+export class ThreadPacer implements Disposable {
   /** How early the main thread is woken, as learned so far. */
   leadNs = LEAD_NS.first;
   /** Total time that the main thread has spun. */
@@ -101,7 +92,6 @@ export class ThreadPacer implements Pacer {
   #nth = 0;
   #learningRate = LEARNING_RATE.first;
   #isStandby = false;
-  #isDisposed = false;
 
   /** @param offsetMs How far the worker's clock is ahead of this thread's. */
   constructor(worker: Worker, offsetMs: number) {
@@ -112,8 +102,12 @@ export class ThreadPacer implements Pacer {
     worker.postMessage(this.#memory.buffer satisfies ToPacer);
   }
 
+  /**
+   * Calls back at each of the times, immediately if it has passed. Returns a function to end it.
+   *
+   * @throws {Error} if the previous series is not over
+   */
   pace(times: PacedTimes): () => void {
-    if (this.#isDisposed) throw new Error("Cannot pace as the pacer has been disposed of");
     if (this.#series !== null) throw new Error("Cannot pace as the series before is not over");
     const series: Series = { ...times, ahead: [], upcomingNs: times.next() };
     this.#series = series;
@@ -122,6 +116,7 @@ export class ThreadPacer implements Pacer {
     return () => this.#end(series);
   }
 
+  /** Called when no reply is outstanding, so the thread may spin until a time that is near. */
   idle(): void {
     const series = this.#series;
     const [dueNs] = series?.ahead ?? [];
@@ -133,8 +128,6 @@ export class ThreadPacer implements Pacer {
   }
 
   [Symbol.dispose](): void {
-    if (this.#isDisposed) return;
-    this.#isDisposed = true;
     this.#series = null;
     this.#memory.stop();
     this.#worker.terminate();

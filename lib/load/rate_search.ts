@@ -63,10 +63,7 @@ export interface Trial {
 }
 
 /** One run at one rate. */
-export interface RateTrial extends Trial {
-  misses: Judgement["misses"];
-  longestSlipNs: number;
-}
+export type RateTrial = Trial & Judgement;
 
 /** Where to search, and how to try a rate. */
 export interface RateSearchOptions<T extends Trial = RateTrial> {

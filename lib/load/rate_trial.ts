@@ -1,4 +1,4 @@
-import { EarlyEnd, judgeRun } from "./objective.ts";
+import { endsEarly, judgeRun } from "./objective.ts";
 import {
   type OpenLoopConnection,
   type OpenLoopOptions,
@@ -23,8 +23,7 @@ export interface RateTrialOptions extends Pick<OpenLoopOptions, Passed> {
   /** Duration of the measured part; extended if it holds under 100 slots. */
   durationMs: number;
   leadInMs: number;
-  /** Default: Poisson. */
-  arrivals?: Arrivals;
+  arrivals: Arrivals;
   /** Use a different one for each run, or all get the same arrivals. */
   seed: number;
 }
@@ -39,24 +38,21 @@ export async function runRateTrial(
   connections: readonly OpenLoopConnection[],
   options: RateTrialOptions,
 ): Promise<RateTrial & { result: OpenLoopResult }> {
-  const { ratePerSecond, confirms, sloNs, leadInMs, arrivals = "poisson", signal } = options;
+  const { ratePerSecond, confirms, sloNs, leadInMs, arrivals, seed } = options;
   const durationMs = Math.max(options.durationMs, FEWEST_SLOTS / ratePerSecond * 1e3);
   const slots = Math.round(ratePerSecond * durationMs / 1e3);
-  const early = new EarlyEnd({ sloNs, slots });
   const result = await runOpenLoop(connections, {
     ...options,
     schedule: createSchedule({
-      ...{ ratePerSecond, arrivals, slots: null, seed: options.seed },
+      ...{ ratePerSecond, arrivals, slots: null, seed },
       durationMs: leadInMs + durationMs,
     }),
     leadInNs: leadInMs * 1e6,
     // By Little's law, half of this many outstanding already means a mean latency at the objective.
     maxOutstanding: Math.max(FEWEST_OUTSTANDING, Math.ceil(2 * ratePerSecond * sloNs / 1e9)),
-    onCall: (call, intendedNs, isMeasured) =>
-      isMeasured ? early.noteCall(call, intendedNs) : undefined,
-    onDropped: (isMeasured) => isMeasured ? early.noteDropped() : undefined,
+    ...endsEarly({ sloNs, slots }),
   });
-  signal.throwIfAborted();
+  options.signal.throwIfAborted();
   const { offeredPerSecond, achievedPerSecond, ok: answered } = result;
   return {
     ...judgeRun(result, { sloNs }),

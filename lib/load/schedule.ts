@@ -9,10 +9,13 @@ export type Arrivals = typeof ARRIVALS[number];
 
 /** The schedule of the whole run, even where only a share of it is made. */
 export interface ScheduleOptions {
+  /** More than 0. */
   ratePerSecond: number;
   arrivals: Arrivals;
-  /** Number of slots; takes precedence over the duration. */
+  /** Number of slots; takes precedence over the duration. One of the two must be given. */
   slots: number | null;
+  /** Of the slots, those of a lead-in, due within this many intervals. Default: 0. */
+  leadInSlots?: number;
   durationMs: number | null;
   /** The same seed gives the same random arrivals. */
   seed: number;
@@ -35,12 +38,11 @@ export interface Schedule {
 
 /**
  * Makes a schedule of constant intervals, starting at 0 with rate x duration slots, rounded up; or
- * of a Poisson process, with independent exponential intervals and so no slot at 0.
+ * of a Poisson process, with independent exponential intervals and so no slot at 0. A number of
+ * slots is exactly the number within the span, and the same holds for the lead-in.
  *
  * The slots of a share, random ones too, are due when they are in the whole schedule: together, the
  * shares of all shards are exactly the whole, however it is split.
- *
- * @throws {RangeError} if the rate is not over 0, or neither slots nor duration is given
  */
 export function createSchedule(options: ScheduleOptions): Schedule {
   const { stages, share } = options;
@@ -50,12 +52,6 @@ export function createSchedule(options: ScheduleOptions): Schedule {
 
 function steadySchedule(options: ScheduleOptions): Schedule {
   const { ratePerSecond, slots, durationMs } = options;
-  if (!(ratePerSecond > 0 && ratePerSecond < Infinity)) {
-    throw new RangeError(`Cannot schedule as rate must be > 0: rate is ${ratePerSecond}`);
-  }
-  if (slots === null && durationMs === null) {
-    throw new RangeError("Cannot schedule as neither slots nor durationMs bounds it");
-  }
   const spanNs = slots === null ? durationMs! * 1e6 : slots / ratePerSecond * 1e9;
   // Rounding errors must not add a slot: 0.1/s for 10,000 ms is one.
   const endNs = slots === null ? spanNs * (1 - 1e-12) : Infinity;
@@ -70,19 +66,27 @@ function steadySchedule(options: ScheduleOptions): Schedule {
 }
 
 function stagedSchedule(options: ScheduleOptions, stages: readonly Stage[]): Schedule {
-  const [timeOf, nextUnit] = [timesOf(stages), unitSlots(options)];
+  const [timeOf, nextUnit] = [timesOf(stages), unitSlots({ ...options, slots: null })];
   return { spanNs: spanOf(stages) * 1e6, next: () => timeOf(nextUnit()) };
 }
 
 /**
  * Slots at rate 1, in seconds. Other schedules scale these, so rounding errors of constant
- * intervals do not add up. Exponential intervals are drawn by inversion.
+ * intervals do not add up. Exponential intervals are drawn by inversion. Given the number of slots
+ * of a Poisson process, their times are independent and uniform (E. Çinlar, Introduction to
+ * Stochastic Processes, 1975, chapter 4); in rising order, each is the least of those left.
  */
-function unitSlots({ arrivals, seed }: ScheduleOptions): () => number {
+function unitSlots({ arrivals, seed, slots, leadInSlots = 0 }: ScheduleOptions): () => number {
   let seconds = 0;
   if (arrivals === "constant") return () => seconds++;
   const random = randomStream(seed, "arrivals");
-  return () => seconds -= Math.log(1 - random());
+  if (slots === null) return () => seconds -= Math.log(1 - random());
+  let [left, endSeconds] = [leadInSlots, leadInSlots];
+  return () => {
+    if (left === 0) [left, endSeconds, seconds] = [slots - leadInSlots, slots, leadInSlots];
+    const share = -Math.expm1(Math.log1p(-random()) / left--);
+    return seconds += share * (endSeconds - seconds);
+  };
 }
 
 /** Keeps the slots whose connection belongs to the shard. */

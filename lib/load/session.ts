@@ -53,30 +53,16 @@ export interface Step extends StepSpec {
 
 /** Draws a time, in milliseconds. */
 export function drawDuration(duration: Duration, random: RandomStream): number {
-  switch (duration.kind) {
-    case "constant":
-      return duration.ms;
-    case "exponential":
-      return -Math.log(1 - random()) * duration.meanMs;
-    case "logNormal":
-      return duration.medianMs * Math.exp(duration.sigma * drawNormal(random));
-    default:
-      return duration satisfies never;
-  }
+  if (duration.kind === "constant") return duration.ms;
+  if (duration.kind === "exponential") return -Math.log(1 - random()) * duration.meanMs;
+  return duration.medianMs * Math.exp(duration.sigma * drawNormal(random));
 }
 
 /** The mean of a time, in milliseconds; m exp(sigma² / 2) if log-normal. */
 export function meanDuration(duration: Duration): number {
-  switch (duration.kind) {
-    case "constant":
-      return duration.ms;
-    case "exponential":
-      return duration.meanMs;
-    case "logNormal":
-      return duration.medianMs * Math.exp(duration.sigma ** 2 / 2);
-    default:
-      return duration satisfies never;
-  }
+  if (duration.kind === "constant") return duration.ms;
+  if (duration.kind === "exponential") return duration.meanMs;
+  return duration.medianMs * Math.exp(duration.sigma ** 2 / 2);
 }
 
 /** The mean think time per call of a session's patterns, in milliseconds. */

@@ -3,6 +3,8 @@ import { exaiConduct } from "./exai_conduct.ts";
 import { hello, rejections } from "./exai_openings.ts";
 import {
   ECHO,
+  errorFrame,
+  fieldsOf,
   isRecord,
   jsonText,
   malformed,
@@ -11,23 +13,11 @@ import {
   readToolPage,
 } from "./json.ts";
 
-/** Codes of calls refused because of load, in both dialects. */
-const LOAD_CODES: ReadonlySet<string> = new Set(["OVER_CAPACITY", "RATE_LIMITED", "429"]);
-
 /** Endings that the server strips from a tool name. */
 const TRAILING_SUFFIX = /[-_]EXAI[-_]WS$/;
 
 /** Ops that only a client sends. */
 const REQUESTS: ReadonlySet<unknown> = new Set(["hello", "call_tool", "list_tools", "ping"]);
-
-function errorFrame(id: string | null, error: unknown): Frame {
-  if (!isRecord(error)) return malformed("an error that is not an object");
-  const code = jsonText(error.code ?? "UNKNOWN");
-  const message = typeof error.message === "string" ? error.message : "";
-  // The same code is used for a call that is too large, whatever the load.
-  const forLoad = LOAD_CODES.has(code) && !message.startsWith("Request too large");
-  return { kind: forLoad ? "rateLimited" : "toolError", id, code, message };
-}
 
 function callResult(id: string | null, body: Record<string, unknown>): Frame {
   if (body.error != null) return errorFrame(id, body.error);
@@ -39,13 +29,8 @@ function callResult(id: string | null, body: Record<string, unknown>): Frame {
 function classify(text: string): Frame {
   const body = parseJson(text);
   if (!isRecord(body)) return notAnObject(text, body);
-  const { request_id } = body;
   // `null` is only for a missing id, which can be attributed; ids of other types were never sent.
-  const id = typeof request_id === "string"
-    ? request_id
-    : request_id == null
-    ? null
-    : jsonText(request_id);
+  const id = body.request_id == null ? null : jsonText(body.request_id);
   switch (body.op) {
     case "call_tool_res":
       return callResult(id, body);
@@ -65,8 +50,7 @@ function classify(text: string): Frame {
 }
 
 function readHelloAck(text: string): HandshakeReply {
-  const body = parseJson(text);
-  if (!isRecord(body)) return { status: "ignored" };
+  const body = fieldsOf(text);
   // Older servers answer hello_res.
   if (body.op !== "hello_ack" && body.op !== "hello_res") {
     return { status: "ignored", ...(body.op === "hello" ? { reason: ECHO } : {}) };
@@ -84,8 +68,8 @@ const ROUTING_PROBES: RoutingProbe[] = [
     name: "ping",
     encode: (id) => `{"op":"ping","request_id":"${id}"}`,
     isAnswer(text, id) {
-      const body = parseJson(text);
-      return isRecord(body) && body.op === "pong" && (body.request_id ?? id) === id;
+      const { op, request_id } = fieldsOf(text);
+      return op === "pong" && (request_id ?? id) === id;
     },
   },
   {
@@ -93,19 +77,18 @@ const ROUTING_PROBES: RoutingProbe[] = [
     // A new op each time: the answer repeats it, and the server may drop repeated frames.
     encode: (id) => `{"op":"ping-${id}"}`,
     isAnswer(text, id) {
-      const body = parseJson(text);
-      if (!isRecord(body) || !isRecord(body.error)) return false;
-      const { code, message } = body.error;
-      return code === "INVALID_REQUEST" && String(message).endsWith(`ping-${id}`);
+      const { error } = fieldsOf(text);
+      return isRecord(error) && error.code === "INVALID_REQUEST" &&
+        jsonText(error.message).endsWith(`ping-${id}`);
     },
   },
 ];
 
 function readServerNs(text: string): number | null {
-  const body = parseJson(text);
+  const { from_cache, outputs } = fieldsOf(text);
   // A cached reply has the times of the call that computed it.
-  if (!isRecord(body) || body.from_cache === true) return null;
-  const first: unknown = Array.isArray(body.outputs) ? body.outputs[0] : null;
+  if (from_cache === true) return null;
+  const first: unknown = Array.isArray(outputs) ? outputs[0] : null;
   const metadata = isRecord(first) ? first.metadata : null;
   const times = isRecord(metadata) ? metadata.latency_metrics : null;
   const totalMs = isRecord(times) ? times.latency_ms : null;
@@ -134,8 +117,8 @@ export const exai: Protocol = {
   listedName: (tool) => tool.replace(TRAILING_SUFFIX, ""),
   encodeListTools: (id) => JSON.stringify({ op: "list_tools", request_id: id }),
   readTools(text) {
-    const body = parseJson(text);
-    return isRecord(body) && body.op === "list_tools_res" ? readToolPage(body) : null;
+    const body = fieldsOf(text);
+    return body.op === "list_tools_res" ? readToolPage(body) : null;
   },
   toolNameAdvice(tool) {
     const [, bare, ending] = /^(.*?)[-_](EXAI[-_]WS[-_].*)$/s.exec(tool) ?? [];

@@ -1,35 +1,27 @@
-import type { Answer, Conduct, ConductCase, ConductOptions } from "./protocol.ts";
-import { otherOpenings, refusedOpenings } from "./exai_openings.ts";
-import { isRecord, jsonText, parseJson, readToolPage, shortText } from "./json.ts";
-
-/** What is sent in a session (`null`: no listed tool allows it), and each build's answers. */
-interface Row {
-  name: string;
-  send: string[] | null;
-  oct: string[][];
-  nov: string[][];
-  /** The build of 2025-10-25, if it differs from that of 2025-10-27. */
-  oct25?: string[][];
-  /** Also allowed, and better than what the build does. */
-  better?: string[][];
-  withProgress?: boolean;
-}
+import type { Conduct, ConductCase, ConductOptions } from "./protocol.ts";
+import { answer, type BuildCase, otherOpenings, refusedOpenings } from "./exai_openings.ts";
+import { fieldsOf, isRecord, jsonText, parseJson, readToolPage, shortText } from "./json.ts";
 
 const BUILDS = ["oct25", "oct", "nov"] as const;
 type Build = typeof BUILDS[number];
+
+/** Each build's answers to a message. */
+type Answers = Pick<BuildCase, "oct" | "nov">;
 
 function idOf(sessionId: string, nth: number): string {
   return `${sessionId}-r${nth}`;
 }
 
 /** Frames of successful calls. */
-function results(...nths: number[]): Pick<Row, "oct" | "nov"> {
+function results(...nths: number[]): Answers {
   const outputs = nths.map((nth) => `call_tool_res, r${nth}, outputs`);
-  return { oct: [outputs.map((frame) => `${frame}, ok`)], nov: [outputs] };
+  return { oct: [answer(...outputs.map((frame) => `${frame}, ok`))], nov: [answer(...outputs)] };
 }
 
-function both(...frames: string[]): Pick<Row, "oct" | "nov"> {
-  return { oct: [frames], nov: [frames] };
+/** Answers of one frame, the same from all builds unless `nov` differs. */
+function oneFrame(oct: string, nov?: string): Answers {
+  const first = [answer(oct)];
+  return { oct: first, nov: nov === undefined ? first : [answer(nov)] };
 }
 
 const NOT_JSON = "error, no id, VALIDATION_ERROR, Invalid JSON: message could not be parsed";
@@ -39,7 +31,9 @@ const NO_OP =
 const UNKNOWN_OP = "INVALID_REQUEST, Unknown operation";
 
 /** Calls that a server must serve, then messages that get an error or that only one build knows. */
-function sessionRows({ sessionId, tool: given, argsJson, toolList }: ConductOptions): Row[] {
+function sessionRows(
+  { sessionId, tool: given, argsJson, toolList }: ConductOptions,
+): Omit<BuildCase, "inSession">[] {
   const id = idOf(sessionId, 1);
   const tool = given.replace(/[-_]EXAI[-_]WS$/, "");
   const good = (name: string, nth = 1) =>
@@ -50,26 +44,29 @@ function sessionRows({ sessionId, tool: given, argsJson, toolList }: ConductOpti
   ];
   const notFound = (name: string) => ({
     send: bad(name, {}),
-    oct: [[`call_tool_res, r1, TOOL_NOT_FOUND, Unknown tool: ${name}`]],
-    nov: [[`no op, no id, TOOL_NOT_FOUND, Tool not found: ${name}`]],
+    ...oneFrame(
+      `call_tool_res, r1, TOOL_NOT_FOUND, Unknown tool: ${name}`,
+      `no op, no id, TOOL_NOT_FOUND, Tool not found: ${name}`,
+    ),
   });
   const failed = (call: ListedCall | null, code: string) => ({
     send: call === null ? null : bad(call.tool, call.args),
-    oct: [[`call_tool_res, r1, ${code}, …`]],
-    nov: [["no op, no id, INTERNAL_ERROR, …"]],
+    ...oneFrame(`call_tool_res, r1, ${code}, …`, "no op, no id, INTERNAL_ERROR, …"),
   });
   const unknown = (op: string) => ({
     send: [JSON.stringify({ op, request_id: id })],
-    oct: [[`error, no id, ${UNKNOWN_OP}: ${op}`]],
-    nov: [[`no op, no id, ${UNKNOWN_OP}: ${op}`]],
+    ...oneFrame(`error, no id, ${UNKNOWN_OP}: ${op}`, `no op, no id, ${UNKNOWN_OP}: ${op}`),
   });
+  const twice = [answer(NOT_JSON, NOT_JSON)];
   return [
     {
       name: "a success",
       send: [good(tool)],
-      oct: [["stream_complete, r1", "call_tool_res, r1, outputs, ok"]],
-      // A cached success is a single frame.
-      nov: [["stream_complete, r1", "call_tool_res, r1, outputs"], ["call_tool_res, r1, outputs"]],
+      oct: [answer("stream_complete, r1", "call_tool_res, r1, outputs, ok")],
+      nov: [
+        answer("stream_complete, r1", "call_tool_res, r1, outputs"),
+        answer("call_tool_res, r1, outputs"), // From the cache.
+      ],
       withProgress: true,
     },
     {
@@ -98,7 +95,7 @@ function sessionRows({ sessionId, tool: given, argsJson, toolList }: ConductOpti
     {
       name: "arguments not an object",
       send: bad(given, ["an", "array"]),
-      ...both(
+      ...oneFrame(
         "call_tool_res, r1, INVALID_REQUEST, Invalid message: arguments must be a JSON object",
       ),
     },
@@ -107,24 +104,27 @@ function sessionRows({ sessionId, tool: given, argsJson, toolList }: ConductOpti
       ...failed(badArgumentCall(toolList), "VALIDATION_ERROR"),
     },
     { name: "the tool raises", ...failed(raisingCall(toolList), "INTERNAL_ERROR") },
-    { name: "not JSON", send: ["{not JSON"], ...both(NOT_JSON) },
+    { name: "not JSON", send: ["{not JSON"], ...oneFrame(NOT_JSON) },
     {
       name: "not JSON, twice",
       send: ["{not JSON", "{not JSON"],
-      oct: [[NOT_JSON]], // This build drops a second, identical frame.
-      oct25: [[NOT_JSON, NOT_JSON]],
-      nov: [[NOT_JSON, NOT_JSON]],
-      better: [[NOT_JSON, NOT_JSON]],
+      oct: [answer(NOT_JSON)], // This build drops a second, identical frame.
+      oct25: twice,
+      nov: twice,
+      better: twice,
     },
-    { name: "op missing", send: [JSON.stringify({ request_id: id })], ...both(NO_OP) },
-    { name: "op not a string", send: [JSON.stringify({ op: 1, request_id: id })], ...both(NO_OP) },
+    { name: "op missing", send: [JSON.stringify({ request_id: id })], ...oneFrame(NO_OP) },
+    {
+      name: "op not a string",
+      send: [JSON.stringify({ op: 1, request_id: id })],
+      ...oneFrame(NO_OP),
+    },
     { name: "unknown op", ...unknown("no-such-op") },
-    { name: "ping", ...unknown("ping"), nov: [["pong, r1"]] },
+    { name: "ping", ...unknown("ping"), nov: [answer("pong, r1")] },
     {
       name: "list_tools",
       ...unknown("list_tools"),
-      oct: [["list_tools_res, no id, tools"]],
-      nov: [["list_tools_res, r1, tools"]],
+      ...oneFrame("list_tools_res, no id, tools", "list_tools_res, r1, tools"),
     },
   ];
 }
@@ -136,7 +136,7 @@ interface ListedCall {
 
 /** Tools of a list_tools_res that require only text arguments, with such arguments. */
 function callableTools(toolList: string | null) {
-  const page = toolList === null ? null : readToolPage(parseJson(toolList));
+  const page = readToolPage(fieldsOf(toolList ?? ""));
   return (page?.tools ?? []).flatMap(({ name: tool, inputSchema: { properties, required } }) => {
     const known = new Map(
       Object.entries(isRecord(properties) ? properties : {})
@@ -174,50 +174,23 @@ export function raisingCall(toolList: string | null): ListedCall | null {
     : { tool: found.tool, args: { ...found.args, raise: "raised on demand" } };
 }
 
-/** The alternatives of this build, or of all builds if it is unknown. */
-function chosen<T>(
-  dialect: string | null,
-  { oct, nov, oct25 = oct }: { oct: T[]; nov: T[]; oct25?: T[] },
-): T[] {
-  const of: Record<Build, T[]> = { oct25, oct, nov };
-  const build = BUILDS.find((name) => name === dialect);
-  return build !== undefined ? of[build] : [...new Set([...oct, ...nov, ...oct25])];
-}
-
 function cases(options: ConductOptions): ConductCase[] {
-  const { dialect, sessionId, token } = options;
-  const credentials = { sessionId, token };
-  const openings = [...otherOpenings(credentials), ...refusedOpenings(credentials)];
-  return [
-    ...openings.map(({ name, first, needsToken, oct, nov, oct25 = oct }): ConductCase => ({
-      name,
-      inSession: false,
-      send: first === null ? [] : [first],
-      expected: chosen(dialect, { oct: [oct], nov: [nov], oct25: [oct25] }),
-      needsToken,
-    })),
-    ...sessionRows(options).map((
-      { name, send, better = [], withProgress = false, ...builds },
-    ): ConductCase => ({
-      name,
-      inSession: true,
-      send,
-      expected: chosen<string[]>(dialect, builds).map(answer),
-      better: better.map(answer),
-      withProgress,
-    })),
+  const { dialect } = options;
+  const rows = [
+    ...otherOpenings(options),
+    ...refusedOpenings(options),
+    ...sessionRows(options).map((row) => ({ ...row, inSession: true })),
   ];
-}
-
-function answer(frames: string[]): Answer {
-  return { frames, close: null };
+  return rows.map(({ oct, nov, oct25 = oct, ...row }) => {
+    const build = BUILDS.find((name) => name === dialect);
+    const all = [...new Set([...oct, ...nov, ...oct25])];
+    return { ...row, expected: build === undefined ? all : { oct25, oct, nov }[build] };
+  });
 }
 
 /** The builds that could have sent a frame: all of them, unless a field tells. */
 function buildsOf(frame: string, sessionId: string): readonly Build[] {
-  const body = parseJson(frame);
-  if (!isRecord(body)) return BUILDS;
-  const { op, ok, outputs, request_id, session_id } = body;
+  const { op, ok, outputs, request_id, session_id } = fieldsOf(frame);
   if (op === "call_tool_res" && Array.isArray(outputs)) {
     return ok === true ? ["oct25", "oct"] : ["nov"];
   }

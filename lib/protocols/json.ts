@@ -20,6 +20,12 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** The fields of a JSON object; none for any other text. */
+export function fieldsOf(text: string): Record<string, unknown> {
+  const body = parseJson(text);
+  return isRecord(body) ? body : {};
+}
+
 /** A JSON value as text. Never throws, unlike String() for `{"toString":1}`. */
 export function jsonText(value: unknown): string {
   return typeof value === "object" && value !== null ? "(object)" : String(value);
@@ -39,6 +45,19 @@ export const ECHO = "an echo of what this client sent";
 /** A frame that the protocol does not recognise. */
 export function malformed(reason: string): Extract<Frame, { kind: "malformed" }> {
   return { kind: "malformed", id: null, reason };
+}
+
+/** Codes of calls refused because of load: EXAI's, HTTP's, and one that JSON-RPC servers use. */
+const LOAD_CODES: ReadonlySet<string> = new Set(["OVER_CAPACITY", "RATE_LIMITED", "429", "-32029"]);
+
+/** Frame for an error with a code and a message. */
+export function errorFrame(id: string | null, error: unknown): Frame {
+  if (!isRecord(error)) return malformed("an error that is not an object");
+  const code = jsonText(error.code ?? "UNKNOWN");
+  const message = typeof error.message === "string" ? error.message : "";
+  // EXAI uses the same code for a call that is too large, whatever the load.
+  const isForLoad = LOAD_CODES.has(code) && !message.startsWith("Request too large");
+  return { kind: isForLoad ? "rateLimited" : "toolError", id, code, message };
 }
 
 /** A frame that is not a JSON object; `value` is the result of `parseJson`. */
@@ -77,9 +96,7 @@ const HAS_ZONE = /(Z|[+-]\d\d:?\d\d)$/i;
  * is read as UTC: the error cancels out when the clocks of two clients are compared.
  */
 export function readServerTime(text: string): number | null {
-  const body = parseJson(text);
-  if (!isRecord(body)) return null;
-  const { timestamp } = body;
+  const { timestamp } = fieldsOf(text);
   if (typeof timestamp === "number") {
     return timestamp < SECONDS_BELOW ? timestamp * 1000 : timestamp;
   }

@@ -1,5 +1,7 @@
 import {
   ECHO,
+  errorFrame,
+  fieldsOf,
   isRecord,
   jsonText,
   malformed,
@@ -15,8 +17,6 @@ const PROTOCOL_VERSIONS = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05
 /** Ids of the session's own requests: lower than that of any call. */
 const INITIALIZE_ID = "1";
 const LIST_TOOLS_ID = 2;
-/** JSON-RPC leaves server errors from -32000 to the implementation; some use HTTP's code. */
-const LOAD_CODES: ReadonlySet<string> = new Set(["429", "-32029"]);
 const METHOD_NOT_FOUND = -32601;
 /** The only revision with batches. */
 const BATCH_VERSION = "2025-03-26";
@@ -36,12 +36,12 @@ const NUMBER = /^[1-9]\d{0,14}$/;
  * Encodes an id, as a number if possible. JSON-RPC allows text, but some gateways (supergateway
  * 4.0.0) parse every id as a number, and answer `"a-1"` with `null` and `"0a-1"` with 0.
  */
-export function encodeId(id: string): string {
+function encodeId(id: string): string {
   return NUMBER.test(id) ? id : JSON.stringify(id);
 }
 
 /** Reverses `encodeId`. Ids never sent, such as a number returned as text, match no call. */
-export function decodeId(id: unknown): string {
+function decodeId(id: unknown): string {
   if (typeof id === "string") return NUMBER.test(id) ? JSON.stringify(id) : id;
   const digits = jsonText(id);
   return typeof id === "number" && NUMBER.test(digits) ? digits : `(${typeof id})`;
@@ -112,17 +112,11 @@ function answerRequest(body: Record<string, unknown>): string | null {
   return JSON.stringify({ jsonrpc: "2.0", id: body.id, ...outcome });
 }
 
-/** Frame for a notification or a server's request. */
-export function requestFrame(body: Record<string, unknown>): Frame {
-  const answer = answerRequest(body);
-  return { kind: "notification", id: answer === null ? null : decodeId(body.id), answer };
-}
-
 /**
  * True for a message that repeats one of this client's. Not for a ping, which either side can send:
  * the caller must check its id.
  */
-export function isEcho({ method, params, result, error }: Record<string, unknown>): boolean {
+function isEcho({ method, params, result, error }: Record<string, unknown>): boolean {
   if (typeof method === "string") {
     return CLIENT_METHODS.has(method) || (isRecord(params) && params.reason === CANCELLED);
   }
@@ -133,26 +127,39 @@ export function isEcho({ method, params, result, error }: Record<string, unknown
 
 const CANCELLED = `timed out in ${MARK}`;
 
-function classify(text: string): Frame {
-  const body = parseJson(text);
-  if (!isRecord(body)) return notAnObject(text, body);
-  // Fast path: only results with _meta can be echoes.
-  const isResult = typeof body.method !== "string" && body.error == null;
-  const hasMeta = isRecord(body.result) && body.result._meta !== undefined;
-  if ((!isResult || hasMeta) && isEcho(body)) return malformed(ECHO);
-  if (typeof body.method === "string") return requestFrame(body);
-  if (body.error != null) return errorFrame(body);
-  if (!isRecord(body.result)) {
-    return malformed(
-      body.result === undefined
-        ? "a message with neither result, error nor method"
-        : "a result that is not an object",
-    );
-  }
-  // An error may lack an id; a result without one belongs to no call.
-  if (body.id == null) return malformed("a result without an id");
-  const id = decodeId(body.id);
-  const { isError, content, structuredContent } = body.result;
+/**
+ * Classifies frames; `readResult` reads what JSON-RPC leaves to the protocol.
+ *
+ * @param canBeCall true for methods of requests that both sides can send
+ */
+function classifier(
+  readResult: (id: string, result: unknown) => Frame,
+  canBeCall: (method: string) => boolean,
+): Protocol["classify"] {
+  return (text) => {
+    const body = parseJson(text);
+    if (!isRecord(body)) return notAnObject(text, body);
+    const { method } = body;
+    const isOfBoth = typeof method === "string" && canBeCall(method);
+    if (!isOfBoth && isEcho(body)) return malformed(ECHO);
+    const id = body.id == null ? null : decodeId(body.id);
+    if (typeof method === "string") {
+      const answer = answerRequest(body);
+      if (answer === null) return { kind: "notification", id: null, answer };
+      return { kind: "notification", id, answer, ...(isOfBoth ? { canBeCall: true } : {}) };
+    }
+    if (body.error != null) return errorFrame(id, body.error);
+    if (body.result === undefined) {
+      return malformed("a message with neither result, error nor method");
+    }
+    // An error may lack an id; a result without one belongs to no call.
+    return id === null ? malformed("a result without an id") : readResult(id, body.result);
+  };
+}
+
+function readToolResult(id: string, result: unknown): Frame {
+  if (!isRecord(result)) return malformed("a result that is not an object");
+  const { isError, content, structuredContent } = result;
   if (isError === true) {
     return { kind: "toolError", id, code: "TOOL_ERROR", message: firstText(content) };
   }
@@ -165,15 +172,6 @@ function classify(text: string): Frame {
 function unbatch(text: string): string[] | null {
   const body = parseJson(text);
   return Array.isArray(body) && body.length > 0 ? body.map((one) => JSON.stringify(one)) : null;
-}
-
-/** Frame for a JSON-RPC error, with or without an id. */
-export function errorFrame({ id, error }: Record<string, unknown>): Frame {
-  if (!isRecord(error)) return malformed("an error that is not an object");
-  const code = jsonText(error.code ?? "UNKNOWN");
-  const message = typeof error.message === "string" ? error.message : "";
-  const kind = LOAD_CODES.has(code) ? "rateLimited" : "toolError";
-  return { kind, id: id == null ? null : decodeId(id), code, message };
 }
 
 function firstText(content: unknown): string {
@@ -196,7 +194,7 @@ export const mcp: Protocol = {
     tool === "ping"
       ? request(id, "ping", "{}")
       : request(id, "tools/call", `{"name":${JSON.stringify(tool)},"arguments":${argsJson}}`),
-  classify,
+  classify: classifier(readToolResult, (method) => method === "ping"),
   unbatch,
   encodeCancel: (id) =>
     `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${
@@ -209,18 +207,25 @@ export const mcp: Protocol = {
       "tools/list",
       JSON.stringify({ cursor: page?.cursor }),
     ),
-  readTools(text) {
-    const body = parseJson(text);
-    return isRecord(body) ? readToolPage(body.result) : null;
-  },
+  readTools: (text) => readToolPage(fieldsOf(text).result),
   routingProbes: [{
     name: "ping",
     encode: (id) => request(id, "ping", "{}"),
     isAnswer(text, id) {
-      const body = parseJson(text);
-      return isRecord(body) && body.method === undefined && decodeId(body.id) === id &&
-        isRecord(body.result);
+      const body = fieldsOf(text);
+      return body.method === undefined && decodeId(body.id) === id && isRecord(body.result);
     },
   }],
   conduct: mcpConduct,
+};
+
+/** Plain JSON-RPC 2.0: tools are methods, arguments are parameters, and there is no handshake. */
+export const jsonrpc: Protocol = {
+  ...CALLS_ALONE,
+  name: "jsonrpc",
+  defaultTool: "ping",
+  ids: "number",
+  encodeCall: (id, tool, argsJson) =>
+    `{"jsonrpc":"2.0","id":${encodeId(id)},"method":${JSON.stringify(tool)},"params":${argsJson}}`,
+  classify: classifier((id) => ({ kind: "result", id, fromCache: false }), () => true),
 };

@@ -55,8 +55,9 @@ function cases({ argsJson }: ConductOptions): ConductCase[] {
 function shorten(frame: string): string {
   const body = parseJson(frame);
   if (!isRecord(body)) return shortText(`not a JSON object: ${frame}`);
-  const number = Number(body.id) - FIRST_ID;
-  const id = body.id == null ? "no id" : number > 0 ? `r${number}` : jsonText(body.id);
+  const number = typeof body.id === "number" ? body.id - FIRST_ID : 0;
+  const other = body.id == null ? "no id" : shortText(JSON.stringify(body.id));
+  const id = number > 0 ? `r${number}` : other;
   if (typeof body.method === "string") return shortText(`${id}, a request: ${body.method}`);
   if (isRecord(body.error)) {
     const { code = "without a code", message = "no message" } = body.error;

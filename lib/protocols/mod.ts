@@ -2,8 +2,7 @@ import type { ProtocolName } from "../schema.ts";
 import type { Protocol } from "./protocol.ts";
 import { echo } from "./echo.ts";
 import { exai } from "./exai.ts";
-import { jsonrpc } from "./jsonrpc.ts";
-import { mcp } from "./mcp.ts";
+import { jsonrpc, mcp } from "./mcp.ts";
 
 /** All protocols by name. */
 export const PROTOCOLS: Record<ProtocolName, Protocol> = { exai, mcp, jsonrpc, echo };

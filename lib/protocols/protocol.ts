@@ -13,10 +13,17 @@ export type Frame =
   | { kind: "toolError" | "rateLimited"; id: string | null; code: string; message: string }
   | { kind: "progress"; id: string | null; streamComplete: boolean }
   /**
-   * `answer`: the frame to send back, if it is a server's request with that id; `reason`: why it is
-   * not a reply, though it may be meant as one.
+   * `answer`: the frame to send back, if it is a server's request with that id; `canBeCall`: such a
+   * request may be a call of this client; `reason`: why it is not a reply, though it may be meant as
+   * one.
    */
-  | { kind: "notification"; id: string | null; answer: string | null; reason?: string }
+  | {
+    kind: "notification";
+    id: string | null;
+    answer: string | null;
+    canBeCall?: boolean;
+    reason?: string;
+  }
   | { kind: "malformed"; id: null; reason: string };
 
 export interface Credentials {

@@ -8,24 +8,19 @@
  * @module
  */
 
-import type { At, Interval, Statistic } from "../schema.ts";
+import type { Metric, Statistic } from "../schema.ts";
 
 /** The figure of a metric that a quantity shows. */
 export type FigureName =
   | Statistic
   | ("min" | "mean" | "p75" | "p90" | "p999" | "max" | "count" | "added" | "share");
 
-/** A number and how it is shown. */
+/** A figure of a metric, and how it is shown: in the unit of its row. */
 export interface Quantity {
   kind: "quantity";
-  /** In `unit`, as in report.json (times in nanoseconds); `null`: not measured. */
-  value: number | null;
-  unit: string;
-  interval: Interval | null;
-  /** The value in the unit of its row. */
+  metric: Metric;
+  figure: FigureName;
   text: string;
-  /** The number of report.json that is shown. */
-  metric: { scenario: string; metric: string; at?: At; statistic: FigureName } | null;
 }
 
 export type MarkName = "passed" | "failed" | "warning" | "skipped" | "open" | "here";
@@ -107,7 +102,8 @@ export type Block =
   | { kind: "list"; items: readonly Content[]; ordered?: boolean }
   | Table
   | { kind: "figure"; figure: Figure }
-  | { kind: "code"; text: string; language: string }
+  /** An example in TypeScript, the suite's own. */
+  | { kind: "code"; text: string }
   | { kind: "cards"; cards: readonly Card[] }
   | { kind: "bar"; label: string; segments: readonly Segment[] }
   | { kind: "heading"; text: Content }

@@ -9,6 +9,7 @@ import { type Change, CHANGES, type ComparisonRow } from "../schema.ts";
 import type { Report, ScenarioReport } from "../schema.ts";
 import { madOutliers, median } from "../stats/median.ts";
 import { firstQuartile } from "../stats/percentile_curve.ts";
+import { isAtLeast } from "../stats/percentiles.ts";
 import { describeCourse } from "../stats/trend.ts";
 import { type FigureName, foreign, type Inline, joined, type Quantity } from "./document.ts";
 import type { Sparkline, Strip } from "./document.ts";
@@ -16,18 +17,18 @@ import { formatBytes, formatCount, formatCounted, formatInterval, formatNumber }
 import { formatMilliseconds, formatQuantity, isKnown, type Scale, scaleOf } from "./units.ts";
 
 /** A metric and its scenario. */
-export interface Measured<M extends Metric = Metric> {
+export interface Measured {
   scenario: ScenarioReport;
-  metric: M;
+  metric: Metric;
 }
 
-/** Percentiles as shares of all samples. */
+/** Figures that calls without an answer can make lower bounds. */
 const PERCENTILES: Partial<Record<FigureName, number>> = {
-  ...{ p5: 0.05, p50: 0.5, p75: 0.75, p90: 0.9, p95: 0.95, p99: 0.99, p999: 0.999, max: 1 },
+  ...{ p5: 5, p50: 50, p75: 75, p90: 90, p95: 95, p99: 99, p999: 99.9, max: 100 },
 };
 
 /** The main figure of a metric: the median of times, the value of anything else. */
-export function mainFigure(metric: Metric): FigureName {
+function mainFigure(metric: Metric): FigureName {
   return metric.kind === "scalar" ? "value" : "p50";
 }
 
@@ -39,12 +40,13 @@ export function figureValue(metric: Metric, figure: FigureName): number | null {
   return figure === "share" ? metric.added?.share ?? null : metric[figure];
 }
 
-/** The 95 % interval of a figure in the metric's unit; `null` if there is none. */
-export function figureInterval(metric: Metric, figure: FigureName): Interval | null {
-  if (metric.kind === "scalar") return figure === "value" ? metric.ci95 : null;
-  if (figure === "added") return metric.added?.ci95 ?? null;
-  if (figure === "share") return metric.added?.shareCi95 ?? null;
-  return metric.ci95[figure as keyof Distribution["ci95"]] ?? null;
+/** The 95 % interval of a figure in the metric's unit; `null` if there is none or it is empty. */
+function figureInterval(metric: Metric, figure: FigureName): Interval | null {
+  const known: Partial<Record<FigureName, Interval | null>> = metric.kind === "scalar"
+    ? { value: metric.ci95 }
+    : { ...metric.ci95, added: metric.added?.ci95 };
+  const interval = known[figure];
+  return interval && interval[0] !== interval[1] ? interval : null;
 }
 
 /**
@@ -53,12 +55,11 @@ export function figureInterval(metric: Metric, figure: FigureName): Interval | n
  * @param scale the scale of the figures next to it
  */
 export function quantity(
-  { scenario, metric }: Measured,
+  metric: Metric,
   figure: FigureName = mainFigure(metric),
   scale?: Scale,
 ): Quantity {
   const value = figureValue(metric, figure);
-  const unit = figure === "share" ? "share" : figure === "count" ? "" : metric.unit;
   // A slowdown factor up to 1 is chance.
   const isNoSlowdown = metric.unit === "x" && metric.better === "lower" && isKnown(value) &&
     value <= 1 && figure !== "count";
@@ -66,44 +67,34 @@ export function quantity(
     ? "no slowdown seen"
     : figure === "count"
     ? formatCount(value)
-    : formatQuantity(value, unit, scale);
-  return {
-    kind: "quantity",
-    value,
-    unit,
-    interval: figureInterval(metric, figure),
-    text: isKnown(value) && isCensored(metric, figure) ? `at least ${text}` : text,
-    metric: {
-      scenario: scenario.name,
-      metric: metric.name,
-      ...(metric.at === undefined ? {} : { at: metric.at }),
-      statistic: figure,
-    },
-  };
+    : formatQuantity(value, figure === "share" ? "share" : metric.unit, scale);
+  const percentile = PERCENTILES[figure];
+  const isLeast = metric.kind === "distribution" && percentile !== undefined && isKnown(value) &&
+    isAtLeast(metric, percentile);
+  return { kind: "quantity", metric, figure, text: isLeast ? `at least ${text}` : text };
 }
 
-function isCensored(metric: Metric, figure: FigureName): boolean {
-  if (metric.kind === "scalar" || metric.censored === 0) return false;
-  const share = PERCENTILES[figure];
-  return share !== undefined && metric.censored > (1 - share) * (metric.count + metric.censored);
+/** The main figure's value. */
+export function mainValue(metric: Metric): number {
+  return metric.kind === "scalar" ? metric.value : metric.p50;
 }
 
 /** The scale for a row of figures of one metric: that of its main figure. */
 export function rowScale(metric: Metric): Scale {
-  return scaleOf(figureValue(metric, mainFigure(metric)), metric.unit);
+  return scaleOf(mainValue(metric), metric.unit);
 }
 
 /** `205 to 219 µs`, or `205 to 219` without its unit; empty if there is no interval. */
-export function intervalText({ value, unit, interval }: Quantity, namesUnit = true): string {
-  if (interval === null || interval[0] === interval[1]) return "";
-  return formatInterval(interval, unit, value, namesUnit);
+export function intervalText({ metric, figure }: Quantity, namesUnit = true): string {
+  const interval = figureInterval(metric, figure);
+  if (interval === null) return "";
+  return formatInterval(interval, metric.unit, figureValue(metric, figure), namesUnit);
 }
 
-/** The half-interval of a metric, relative to its value; `null` if there is none or it is empty. */
+/** The half-interval of a metric, relative to its value; `null` if there is none. */
 export function halfWidth(metric: Metric): number | null {
-  const figure = mainFigure(metric);
-  const [interval, value] = [figureInterval(metric, figure), figureValue(metric, figure)];
-  if (interval === null || !value || interval[0] === interval[1]) return null;
+  const [interval, value] = [figureInterval(metric, mainFigure(metric)), mainValue(metric)];
+  if (interval === null || value === 0) return null;
   return Math.abs((interval[1] - interval[0]) / 2 / value);
 }
 
@@ -194,6 +185,36 @@ export function isSamePlace(one: { at?: At }, other: { at?: At }): boolean {
   return placeKey(one) === placeKey(other);
 }
 
+/**
+ * `latency` without coordinates, `throughput@8` at one number, `latency.chat` at one name, else
+ * `throughput@clients=5,inFlight=1`.
+ */
+export function metricLabel({ name, at }: { name: string; at?: At }): string {
+  const coordinates = Object.entries(at ?? {});
+  const [first] = coordinates;
+  if (first === undefined) return name;
+  if (coordinates.length > 1) {
+    return `${name}@${coordinates.map(([key, value]) => `${key}=${value}`).join(",")}`;
+  }
+  return typeof first[1] === "number" ? `${name}@${first[1]}` : `${name}.${first[1]}`;
+}
+
+/** The label of a metric: just its name if that is unique in the scenario. */
+export function shortLabel({ metrics }: ScenarioReport, metric: Metric): string {
+  const isOnly = metrics.every((other) => other === metric || other.name !== metric.name);
+  return isOnly ? metric.name : metricLabel(metric);
+}
+
+/** The metric of a row, as short as in {@linkcode shortLabel}, and the figure: `latency p50`. */
+export function rowLabel(row: ComparisonRow, rows: readonly ComparisonRow[]): string {
+  const { scenario, metric, at, statistic } = row;
+  const isOnly = rows.every((other) =>
+    other.scenario !== scenario || other.metric !== metric || isSamePlace(other, row)
+  );
+  const label = isOnly ? metric : metricLabel({ name: metric, at });
+  return label + (statistic === "value" ? "" : ` ${statistic}`);
+}
+
 /** Metrics derived from rates. */
 const MADE_OF_RATES = ["speedup", "fairness", "efficiency", "unitFactor"];
 
@@ -236,9 +257,8 @@ export function factWords(scenario: ScenarioReport, fact: Fact): string {
   const [headline] = headlines(scenario);
   if ((kind !== "drift" && kind !== "changed") || !headline) return message;
   if (typeof first !== "number" || typeof last !== "number") return message;
-  const { unit } = headline.metric;
-  const [from, to] = [formatQuantity(first, unit), formatQuantity(last, unit)];
-  return describeCourse(kind, { name: label(headline.metric), from, to });
+  const [from, to] = [first, last].map((value) => formatQuantity(value, headline.unit));
+  return describeCourse(kind, { name: label(headline), from, to });
 }
 
 /** The scenarios that were not skipped. */
@@ -247,12 +267,10 @@ export function ranScenarios(report: Report): ScenarioReport[] {
 }
 
 /** The headlines of a scenario, else its first gate, else its first metric. */
-export function headlines(scenario: ScenarioReport): Measured[] {
-  const { metrics } = scenario;
+export function headlines({ metrics }: ScenarioReport): readonly Metric[] {
   const marked = metrics.filter(({ role }) => role === "headline");
   const other = metrics.find(({ role }) => role === "gate") ?? metrics[0];
-  return (marked.length > 0 || other === undefined ? marked : [other])
-    .map((metric) => ({ scenario, metric }));
+  return marked.length > 0 || other === undefined ? marked : [other];
 }
 
 /** The first metric called `name`, in any scenario or in the one called `of`. */

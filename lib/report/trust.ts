@@ -109,11 +109,11 @@ function unsoundness({ status, validity }: ScenarioReport): string | null {
 
 /** The widest headline or card of each scenario that can be quoted, the worst first. */
 function widthsOf(report: Report): { scenario: ScenarioReport; width: number }[] {
-  const cards = cardNumbers(report).map(({ measured }) => measured);
+  const cards = cardNumbers(report).map(({ measured }) => measured.metric);
   return report.scenarios.filter((one) => one.status !== "skipped" && unsoundness(one) === null)
     .map((scenario) => {
-      const shown = cards.filter((one) => one.scenario === scenario);
-      const widths = [...headlines(scenario), ...shown].map(({ metric }) => halfWidth(metric) ?? 0);
+      const shown = scenario.metrics.filter((metric) => cards.includes(metric));
+      const widths = [...headlines(scenario), ...shown].map((metric) => halfWidth(metric) ?? 0);
       return { scenario, width: Math.max(0, ...widths) };
     })
     .filter(({ width }) => width > 0)

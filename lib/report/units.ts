@@ -16,21 +16,17 @@ export interface Scale {
 
 const scales = (factor: number, units: readonly string[]): readonly Scale[] =>
   units.map((unit, power) => ({ unit, size: factor ** power }));
-const TIMES = scales(1000, ["ns", "µs", "ms", "s"]);
-const BYTES = scales(1024, ["B", "KiB", "MiB", "GiB", "TiB"]);
 const COUNTS = scales(1000, ["", "K", "M", "G"]);
-
-function stepsOf(unit: string): readonly Scale[] {
-  if (unit === "ns") return TIMES;
-  if (unit === "bytes") return BYTES;
-  if (unit === "bytes/s") return BYTES.map(({ unit, size }) => ({ unit: `${unit}/s`, size }));
-  if (unit === "share") return [{ unit: "%", size: 0.01 }];
-  return [{ unit, size: 1 }];
-}
+const SCALES = new Map<string, readonly Scale[]>([
+  ["ns", scales(1000, ["ns", "µs", "ms", "s"])],
+  ["bytes", scales(1024, ["B", "KiB", "MiB", "GiB", "TiB"])],
+  ["bytes/s", scales(1024, ["B/s", "KiB/s", "MiB/s", "GiB/s", "TiB/s"])],
+  ["share", [{ unit: "%", size: 0.01 }]],
+]);
 
 /** The scale for a number of report.json: the largest unit that it reaches. */
 export function scaleOf(value: number | null, unit: string): Scale {
-  const steps = stepsOf(unit);
+  const steps = SCALES.get(unit) ?? [{ unit, size: 1 }];
   const size = Math.abs(value ?? 0);
   // By the rounded number: 999.6 us is 1.00 ms.
   return steps.findLast((step) => roundTo(size / step.size, stepOf(size / step.size)) >= 1) ??
@@ -71,13 +67,14 @@ export function isKnown(value: number | null | undefined): value is number {
   return value !== null && value !== undefined && Number.isFinite(value);
 }
 
-/** A number of report.json in its unit, or in the `scale` it shares with others. */
-export function formatQuantity(
-  value: number | null,
-  unit: string,
-  scale = scaleOf(value, unit),
-): string {
+/** From here on a number in a scale shared with others is unreadable: 10,000,000 µs is 10 s. */
+const MOST_SHARED = 1e5;
+
+/** A number of report.json in its unit, or in the scale it shares with others if that fits. */
+export function formatQuantity(value: number | null, unit: string, shared?: Scale): string {
   if (!isKnown(value)) return DASH;
+  const isShared = shared !== undefined && Math.abs(value) < MOST_SHARED * shared.size;
+  const scale = isShared ? shared : scaleOf(value, unit);
   return withUnit(
     formatDigits(value / scale.size),
     value === 0 && unit === "ns" ? "s" : scale.unit,
@@ -86,12 +83,12 @@ export function formatQuantity(
 
 /** `[low, high]` with the digits and the unit of the value `like`: `205 to 219 µs`. */
 export function formatInterval(
-  interval: readonly [number, number] | null,
+  interval: readonly [number, number],
   unit: string,
-  like: number | null = null,
+  like: number | null,
   namesUnit = true,
 ): string {
-  if (interval === null || !interval.every(isKnown)) return DASH;
+  if (!interval.every(isKnown)) return DASH;
   const anchor = like ?? interval[1];
   const scale = scaleOf(anchor, unit);
   const [low, high] = interval.map((bound) =>
@@ -151,8 +148,7 @@ export function formatCounted(count: number, noun: string): string {
 }
 
 /** A parameter: whole numbers exactly, others with three digits. */
-export function formatNumber(value: number | null): string {
-  if (!isKnown(value)) return DASH;
+export function formatNumber(value: number): string {
   return Number.isSafeInteger(value) ? formatCount(value) : formatDigits(value);
 }
 

@@ -4,20 +4,12 @@ import { redactUrl } from "../client/redact_url.ts";
 import { comparePaired } from "../stats/compare_paired.ts";
 import { orderEffect } from "../stats/paired.ts";
 import type { Entry } from "./entry.ts";
-import { judgeReport, regressionReasons } from "./judge_report.ts";
+import { judgeReport } from "./judge_report.ts";
 import { createRun, type Run, type RunHooks } from "./run.ts";
-import type { Scenario } from "./scenario.ts";
 import { NOT_FINISHED, prepare, RunReport } from "./run_report.ts";
 import type { RunSettings } from "./settings.ts";
 import { Suite } from "./suite.ts";
-import { EXIT, verdictOf } from "./verdict.ts";
-
-/** Options of a comparison of two servers. */
-export interface AbOptions extends RunHooks {
-  scenarios: readonly Scenario[];
-  /** Restarts both before each epoch; `null`: they keep running. */
-  restart: (() => Promise<void>) | null;
-}
+import { EXIT } from "./verdict.ts";
 
 /** Significance level of an order effect. */
 const ORDER_P = 0.01;
@@ -25,42 +17,39 @@ const ORDER_P = 0.01;
 /**
  * Measures both servers in every block, so noise of the machine affects both, and returns the
  * report of B with its comparison with A. Server failures are reported, not thrown.
+ *
+ * @param hooks.restart restarts both before each epoch; `null`: they keep running
  */
 export async function runAb(
   settings: { a: RunSettings; b: RunSettings },
-  { restart, ...options }: AbOptions,
+  { restart, ...hooks }: RunHooks & { restart: (() => Promise<void>) | null },
 ): Promise<Report> {
   const noDelay = sharedNoDelay(settings);
-  await using a = createRun({ ...settings.a, noDelay }, options);
-  await using b = createRun({ ...settings.b, noDelay }, options);
+  await using a = createRun({ ...settings.a, noDelay }, hooks);
+  await using b = createRun({ ...settings.b, noDelay }, hooks);
   const [ofA, ofB] = [new RunReport(a, "A"), new RunReport(b, "B")];
   const collect = () => {
     for (const { found, run } of [ofA, ofB]) Object.assign(found, suite.resultOf(run));
   };
+  const entriesOf = (side: Run) => suite.entries.filter(({ run }) => run === side);
   const compare = (): Comparison =>
     comparePaired(ofA.assemble(), ofB.assemble(), {
       bandPercent: b.settings.bandPercent,
-      floorOf: (scenario, metric) => floorOf(suite.entries, b, { scenario, metric }),
+      floorOf: (scenario, metric) => floorOf(entriesOf(b), scenario, metric),
     });
   const report = (...unfinished: Reason[]): Report => {
     const comparison = compare();
-    const judged = judgeReport(ofB.assemble(), { ...b.settings, baselines: [] });
-    const reasonsOfA = ofA.found.reasons.filter(({ code }) => code !== EXIT.interrupted);
+    const reasonsOfA = ofA.found.reasons.filter(({ code }) => code !== EXIT.interrupted)
+      .map((reason) => ({ ...reason, message: `A: ${reason.message}` }));
     return {
-      ...judged,
+      ...judgeReport(ofB.assemble(...reasonsOfA, ...unfinished), b.settings, comparison),
       comparison,
       ab: {
         a: { url: redactUrl(a.settings.url) },
         b: { url: redactUrl(b.settings.url) },
         restarted: restart !== null,
-        orderEffects: orderEffects(suite.entries, { a, b }),
+        orderEffects: orderEffects(entriesOf(a), entriesOf(b)),
       },
-      verdict: verdictOf([
-        ...judged.verdict.reasons,
-        ...reasonsOfA.map((reason) => ({ ...reason, message: `A: ${reason.message}` })),
-        ...(b.signal.aborted ? [] : regressionReasons(comparison)),
-        ...unfinished,
-      ]),
     };
   };
   using suite = new Suite([a, b], {
@@ -69,10 +58,7 @@ export async function runAb(
       collect();
       return b.onPartialReport(report(NOT_FINISHED));
     },
-    needsAnother: () => {
-      collect();
-      return needsAnother(compare(), b.settings.precisionPercent!);
-    },
+    needsAnother: () => needsAnother(compare(), b.settings.precisionPercent!),
   });
   try {
     await prepare([ofA, ofB]);
@@ -112,12 +98,12 @@ export function needsAnother({ rows }: Pick<Comparison, "rows">, percent: number
 /** Medians on the null server by epoch, if this metric has a floor. */
 function floorOf(
   entries: readonly Entry[],
-  run: Run,
-  { scenario, metric }: { scenario: string; metric: Metric },
+  scenario: string,
+  metric: Metric,
 ): readonly (number | null)[] | null {
-  const held = entries.find((one) => one.run === run && one.name === scenario)?.held;
-  if (!held?.own || !held.floor || metric.kind !== "distribution") return null;
-  const { own: { medians }, floor } = held;
+  const { own, floor } = entries.find(({ name }) => name === scenario)!.held;
+  if (own === null || floor === null || metric.kind !== "distribution") return null;
+  const { medians } = own;
   // Equal medians show that the metric was made from the case that has the floor.
   const isSameCase = metric.epochs.length === medians.length &&
     metric.epochs.every(({ p50 }, epoch) => p50 === medians[epoch]);
@@ -125,14 +111,10 @@ function floorOf(
 }
 
 /** Scenarios whose result depends on which server was measured first. */
-function orderEffects(
-  entries: readonly Entry[],
-  { a, b }: { a: Run; b: Run },
-): Ab["orderEffects"] {
-  return entries.filter(({ run }) => run === a).flatMap((entry) => {
-    const { first: ofA, name: scenario } = entry;
-    const ofB = entries.find(({ run, name }) => run === b && name === scenario)?.first;
-    if (!ofA || !ofB) return [];
+function orderEffects(a: readonly Entry[], b: readonly Entry[]): Ab["orderEffects"] {
+  return a.flatMap(({ first: ofA, name: scenario }, index) => {
+    const ofB = b[index]!.first;
+    if (ofA === null || ofB === null) return [];
     const effect = orderEffect(ofA.within.map((rates, epoch) => {
       const blocks = rates.map((rate, block) => ({
         ratio: (ofB.within[epoch]?.[block] ?? NaN) / rate,

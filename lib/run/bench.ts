@@ -1,14 +1,13 @@
-import type { RateLimit, Report } from "../schema.ts";
+import type { Report } from "../schema.ts";
 import { findAllDifferences, IncomparableError } from "../stats/comparability.ts";
 import { Entry } from "./entry.ts";
 import { judgeReport } from "./judge_report.ts";
 import { useUniqueArguments } from "./cache_probe.ts";
 import { keepToLimits } from "./limit_probe.ts";
 import { createRun, type Run, type RunHooks } from "./run.ts";
-import { type Scenario, TargetUnusableError } from "./scenario.ts";
+import { TargetUnusableError } from "./scenario.ts";
 import type { RunSettings } from "./settings.ts";
 import { NOT_FINISHED, prepare, RunReport } from "./run_report.ts";
-import { plannedStarts } from "./start_times.ts";
 import { runSuite, type SuiteResult } from "./suite.ts";
 
 /**
@@ -16,20 +15,15 @@ import { runSuite, type SuiteResult } from "./suite.ts";
  *
  * @throws {IncomparableError} before measuring anything, if a baseline has another workload
  */
-export async function runBench(
-  settings: RunSettings,
-  options: RunHooks & { scenarios: readonly Scenario[] },
-): Promise<Report> {
-  const { startAtMs } = settings;
-  const gate = startAtMs === null ? {} : { startGate: plannedStarts(startAtMs) };
-  await using run = createRun(settings, { ...gate, ...options });
+export async function runBench(settings: RunSettings, hooks: RunHooks): Promise<Report> {
+  await using run = createRun(settings, hooks);
   const report = new RunReport(run);
   try {
     await prepare([report]);
     refuseIncomparable(run);
-    const onEpoch = ({ reasons, ...soFar }: SuiteResult) => {
-      const found = { ...report.found, ...soFar, reasons: [...reasons, NOT_FINISHED] };
-      return run.onPartialReport(report.assemble(found));
+    const onEpoch = (soFar: SuiteResult) => {
+      Object.assign(report.found, soFar);
+      return run.onPartialReport(report.assemble(NOT_FINISHED));
     };
     Object.assign(report.found, await runSuite(run, { onEpoch }));
   } catch (error) {
@@ -44,11 +38,8 @@ export async function runBench(
  *
  * @throws {IncomparableError} if they did not, unless forced
  */
-export async function prepareSplit(
-  settings: RunSettings,
-  options: RunHooks & { scenarios: readonly Scenario[] },
-): Promise<{ settings: RunSettings; rateLimit: RateLimit | null }> {
-  await using run = createRun(settings, options);
+export async function prepareSplit(settings: RunSettings, hooks: RunHooks): Promise<RunSettings> {
+  await using run = createRun(settings, hooks);
   try {
     await useUniqueArguments([run]);
     await keepToLimits([run]);
@@ -57,7 +48,8 @@ export async function prepareSplit(
     if (!(error instanceof TargetUnusableError) && !run.signal.aborted) throw error;
   }
   refuseIncomparable(run);
-  return { settings: { ...run.settings, keepsArguments: true }, rateLimit: run.rateLimit ?? null };
+  const found = run.rateLimit === undefined ? {} : { rateLimit: run.rateLimit };
+  return { ...run.settings, keepsArguments: true, ...found };
 }
 
 function refuseIncomparable(run: Run): void {

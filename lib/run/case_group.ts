@@ -6,39 +6,20 @@
  */
 
 import type { Connection } from "../client/connection.ts";
-import { SILENCE_LIMIT, type SliceLength } from "../load/closed.ts";
+import type { SliceLength } from "../load/closed.ts";
 import { shareOf } from "../load/share.ts";
 import { wait } from "../load/pace.ts";
 import { williamsOrder } from "../stats/williams.ts";
+import { type Case, caseKey, isTargetLoop, type Rig, type Slice } from "./case.ts";
 import { CaseRecorder } from "./case_results.ts";
 import { ConnectionPool } from "./connection_pool.ts";
 import { NullServerFloor } from "./client_floor.ts";
 import { describeLoss } from "./describe_end.ts";
+import type { CaseEntry } from "./entry.ts";
 import { countCalls, type LiveFigures, type LiveScenario, liveTimes } from "./live.ts";
 import { MOST_BLOCKS, MOST_WARMUP, SLICE_MS, WARMUP_MS } from "./planned_time.ts";
-import { rateOf, type Run } from "./run.ts";
-import {
-  type Case,
-  caseKey,
-  type CaseLength,
-  type CasePlan,
-  type CaseResult,
-  type Rig,
-  type Slice,
-} from "./scenario.ts";
-import type { ShardPlace } from "../schema.ts";
-import type { ScenarioRecord } from "./record.ts";
-import { measureSlice } from "./slices.ts";
-
-/** A scenario of the group, on one server. */
-export interface GroupMember {
-  run: Run;
-  parameters: CaseLength;
-  plan: CasePlan;
-  record: ScenarioRecord;
-  /** The share of its clients that is measured here. */
-  place: ShardPlace;
-}
+import { capOf, type Run } from "./run.ts";
+import { isSilent, measureSlice } from "./slices.ts";
 
 /** Minimum calls per client and block. */
 const FEWEST_MESSAGES = 10;
@@ -49,8 +30,6 @@ const OPEN_LEAD_INS = 5;
 const SHARD_GAP_MS = 100;
 /** Warm-up calls per connection at a capped rate so low that every call follows a pause. */
 const IDLE_WARMUP_CALLS = 5;
-/** Minimum for a CPU share: CPU time is counted in ticks of 10 ms. */
-const SHORTEST_CPU_WINDOW_NS = 1e9;
 
 const SLICES = { kind: "slices", name: "every slice measured" };
 const REFUSALS_DROPPED = {
@@ -67,8 +46,8 @@ interface Element {
   case: Case;
   side: Side;
   /** The first member that wants it: its ledger has the calls, its parameters set the length. */
-  owner: GroupMember;
-  members: GroupMember[];
+  owner: CaseEntry;
+  members: Set<CaseEntry>;
   recorder: CaseRecorder;
   /** True if the connections should go through the relay. */
   relayed: boolean;
@@ -80,7 +59,7 @@ interface Element {
 
 /** Measures the cases of some scenarios. Dispose of it after reading their metrics. */
 export class CaseGroup implements LiveScenario, Disposable {
-  readonly members: readonly GroupMember[];
+  readonly members: readonly CaseEntry[];
   /** Slices of each case per epoch. */
   readonly blocks: number;
   readonly #run: Run;
@@ -89,17 +68,18 @@ export class CaseGroup implements LiveScenario, Disposable {
   readonly #startNs: number;
   #position = 0;
   #latest: Element | null = null;
-  #floorFailure: string | null = null;
 
   /** @param members of one run, or of two that are compared; the first run's settings apply */
-  constructor(members: readonly GroupMember[], floor: NullServerFloor) {
+  constructor(members: readonly CaseEntry[], floor: NullServerFloor) {
     this.members = members;
     this.#run = members[0]!.run;
     this.#floor = floor;
     this.#startNs = this.#run.clock.nowNs();
     for (const member of members) {
-      for (const one of member.plan.cases) this.#add(one, ownSide(one), member);
-      for (const one of member.plan.floors ?? []) this.#add(one, "floor", member);
+      for (const one of member.casePlan.cases) {
+        this.#add(one, one.layer === undefined ? "target" : "rig", member);
+      }
+      for (const one of member.casePlan.floors ?? []) this.#add(one, "floor", member);
     }
     this.blocks = this.#countBlocks();
   }
@@ -110,39 +90,8 @@ export class CaseGroup implements LiveScenario, Disposable {
 
   /** Duration of an epoch's slices in milliseconds; `null` if they are measured by call counts. */
   lengthMs(epoch: number): number | null {
-    if (this.members.some(({ parameters }) => parameters.messages !== null)) return null;
+    if (this.members.some(({ planned }) => planned.parameters.messages !== null)) return null;
     return this.#elements.reduce((sum, one) => sum + this.blocks * this.#periodMs(one, epoch), 0);
-  }
-
-  /** Result of a scenario's case on its target or rig; `null` if nothing was measured. */
-  resultOf(one: Case, record: ScenarioRecord): CaseResult | null {
-    return measured(
-      this.#find(
-        one,
-        ownSide(one),
-        ({ members }) => members.some((member) => member.record === record),
-      ),
-    );
-  }
-
-  /** Result of a case on the null server; `null` if nothing was measured. */
-  floorOf(one: Case): CaseResult | null {
-    return measured(this.#find(one, "floor"));
-  }
-
-  /** Share of a core that this thread used in a scenario's closed loops; `null` if too short. */
-  clientCpu(record: ScenarioRecord): number | null {
-    const own = this.#elements.filter((element) =>
-      isTargetLoop(element) && element.members.some((member) => member.record === record)
-    );
-    const elapsedNs = own.reduce((sum, { recorder }) => sum + recorder.elapsedNs, 0);
-    const usedNs = own.reduce((sum, { recorder }) => sum + recorder.clientCpuNs, 0);
-    return elapsedNs < SHORTEST_CPU_WINDOW_NS ? null : Math.min(1, usedNs / elapsedNs);
-  }
-
-  /** Why floors could not be measured; `null` if they could. */
-  get floorFailure(): string | null {
-    return this.#floorFailure;
   }
 
   live(): LiveFigures {
@@ -182,38 +131,35 @@ export class CaseGroup implements LiveScenario, Disposable {
     for (const { recorder } of this.#elements) recorder[Symbol.dispose]();
   }
 
-  #find(
-    one: Case,
-    side: Side,
-    isMeant: (element: Element) => boolean = () => true,
-  ): Element | undefined {
-    const key = caseKey(one);
-    return this.#elements.find((element) =>
-      element.side === side && caseKey(element.case) === key && isMeant(element)
-    );
-  }
-
-  #add(one: Case, side: Side, member: GroupMember): void {
+  #add(one: Case, side: Side, member: CaseEntry): void {
     const { place, run, run: { target, clock } } = member;
-    const known = this.#find(one, side, ({ owner }) => side === "floor" || owner.run === run);
-    if (known !== undefined) return void known.members.push(member);
-    const recorder = new CaseRecorder(one, {
-      timeoutNs: target.options.timeoutMs * 1e6,
-      mergeable: place.count > 1,
-      startNs: clock.nowNs(),
-    });
-    this.#elements.push({
-      ...{ case: one, side, owner: member, members: [member], recorder },
-      relayed: target.relays(one.payloadBytes),
-      connections: [],
-      rig: null,
-    });
+    const key = caseKey(one);
+    let element = this.#elements.find((known) =>
+      known.side === side && caseKey(known.case) === key &&
+      (side === "floor" || known.owner.run === run)
+    );
+    if (element === undefined) {
+      const recorder = new CaseRecorder(one, {
+        timeoutNs: target.options.timeoutMs * 1e6,
+        mergeable: place.count > 1,
+        startNs: clock.nowNs(),
+      });
+      element = {
+        ...{ case: one, side, owner: member, members: new Set(), recorder },
+        relayed: target.relays(one.payloadBytes),
+        connections: [],
+        rig: null,
+      };
+      this.#elements.push(element);
+    }
+    element.members.add(member);
+    (side === "floor" ? member.floors : member.results).set(key, element.recorder);
   }
 
   #countBlocks(): number {
     // The backlog of an open loop needs time to grow.
     if (this.#elements.some(({ case: one }) => one.ratePerSecond !== null)) return 1;
-    const lengths = this.members.map(({ parameters }) => parameters);
+    const lengths = this.members.map(({ planned }) => planned.parameters);
     const counts = lengths.flatMap(({ messages }) => messages ?? []);
     const longestMs = Math.max(...lengths.map(({ durationMs }) => durationMs ?? SLICE_MS));
     const blocks = counts.length > 0
@@ -242,7 +188,7 @@ export class CaseGroup implements LiveScenario, Disposable {
       );
       const pools = new Map<boolean, ConnectionPool>();
       for (const relayed of [false, true]) {
-        const wishes = members.flatMap(({ plan, record, place }) => {
+        const wishes = members.flatMap(({ casePlan: plan, record, place }) => {
           const cases = plan.cases.filter((one) => target.relays(one.payloadBytes) === relayed);
           const most = Math.max(...cases.map(({ clients }) => shareOf(clients, place)));
           return cases.length === 0 ? [] : { record, establish: plan.establish ?? null, most };
@@ -255,7 +201,7 @@ export class CaseGroup implements LiveScenario, Disposable {
         for (const one of elements) if (one.relayed === relayed) one.connections = pool.connections;
       }
       const rigs = new Map<string, Rig>();
-      for (const { plan } of members) {
+      for (const { casePlan: plan } of members) {
         const connection = pools.get(target.relays())?.connections[0];
         const opened = await plan.openRigs?.({ connection: connection!, stack });
         for (const [layer, rig] of opened ?? []) rigs.set(layer, rig);
@@ -277,7 +223,9 @@ export class CaseGroup implements LiveScenario, Disposable {
       }
     } catch (error) {
       this.#run.signal.throwIfAborted();
-      this.#floorFailure = error instanceof Error ? error.message : String(error);
+      const reason = error instanceof Error ? error.message : String(error);
+      const held = floors.flatMap(({ members }) => [...members]);
+      for (const { record } of held) record.notMeasured("client floor", reason);
     }
   }
 
@@ -326,7 +274,7 @@ export class CaseGroup implements LiveScenario, Disposable {
     if (slice === null) return void recorder.miss();
     if (epoch > 0) {
       recorder.add(slice, this.#position++);
-      for (const { plan } of members) plan.onSlice?.(one, slice);
+      for (const { casePlan: plan } of members) plan.onSlice?.(one, slice);
     }
     if (side !== "floor" && slice.complete) tallySlices(element, { seen: 1 });
     if (side !== "target" || !isSilent(slice, connections)) return;
@@ -346,7 +294,7 @@ export class CaseGroup implements LiveScenario, Disposable {
     return await measureSlice(one, {
       ...run,
       ...{ warmupLedger, ledger, place, connections, length },
-      maxRatePerSecond: capOf(element),
+      maxRatePerSecond: side === "floor" ? null : capOf(run, one),
       timeoutMs: run.target.options.timeoutMs,
       seed: run.settings.seed + epoch * MOST_BLOCKS + block,
     });
@@ -354,7 +302,7 @@ export class CaseGroup implements LiveScenario, Disposable {
 
   /** Length of one slice. A count of messages is spread over the blocks as evenly as possible. */
   #lengthOf(element: Element, epoch: number, block: number): SliceLength {
-    const { case: one, owner: { parameters }, side } = element;
+    const { case: one, owner: { run, planned: { parameters } }, side } = element;
     const { blocks } = this;
     const { leadInMs, settings: { overrides: { warmupMs } } } = this.#run;
     const leadInNs = (one.ratePerSecond === null ? 1 : OPEN_LEAD_INS) * leadInMs * 1e6;
@@ -363,14 +311,14 @@ export class CaseGroup implements LiveScenario, Disposable {
     if (epoch === 0 && warmupMs !== null) {
       return { leadInNs: 0, messages: null, durationNs: warmupMs / blocks * 1e6 };
     }
-    const cap = capOf(element);
+    const cap = capOf(run, one);
     // With less than one call per lead-in, every call follows a pause anyway: a lead-in or a full
     // warm-up would only take time.
     const isIdle = cap !== null && cap * leadInNs < 1e9;
     const length = { leadInNs: isIdle ? 0 : leadInNs, messages: null, durationNs: null };
     if (parameters.messages === null) {
       const ownMs = parameters.durationMs ?? SLICE_MS;
-      const isLong = epoch === 0 && cap === null && isTargetLoop(element);
+      const isLong = epoch === 0 && cap === null && isTargetLoop(one);
       return { ...length, durationNs: (isLong ? this.#warmupMs(ownMs) : ownMs) / blocks * 1e6 };
     }
     const most = isIdle && epoch === 0 ? IDLE_WARMUP_CALLS : Infinity;
@@ -381,7 +329,8 @@ export class CaseGroup implements LiveScenario, Disposable {
 
   /** Duration of the warm-up of one closed loop, given that of an epoch. */
   #warmupMs(ownMs: number): number {
-    const loops = this.#elements.filter(isTargetLoop).length;
+    const loops =
+      this.#elements.filter((one) => one.side !== "floor" && isTargetLoop(one.case)).length;
     return Math.max(ownMs, Math.min(WARMUP_MS / loops, MOST_WARMUP * this.#run.epochs * ownMs));
   }
 
@@ -398,53 +347,4 @@ function tallySlices(
   count: { seen?: number; wanted?: number; why?: string | null },
 ): void {
   for (const { record } of members) record.tally({ ...SLICES, seen: 0, wanted: 0, ...count });
-}
-
-/** The side on which a scenario measures a case that is not a floor. */
-function ownSide({ layer }: Case): Side {
-  return layer === undefined ? "target" : "rig";
-}
-
-function isTargetLoop({ case: { ratePerSecond }, side }: Element): boolean {
-  return side === "target" && ratePerSecond === null;
-}
-
-/** Maximum calls per second of each client in a closed loop; `null` if not capped. */
-function capOf({ case: { clients, ratePerSecond }, side, owner: { run } }: Element): number | null {
-  return side === "floor" || ratePerSecond !== null ? null : rateOf(run, clients);
-}
-
-function measured(element: Element | undefined): CaseResult | null {
-  if (element === undefined) return null;
-  const { latency, open } = element.recorder;
-  return latency.count + open.length === 0 ? null : element.recorder;
-}
-
-/** True if a server that keeps its connections open answered nothing, or has stopped answering. */
-function isSilent(
-  { silent = false, answered, censored, open }: Slice,
-  connections: readonly Connection[],
-): boolean {
-  // An open loop that offers too much may have some timeouts.
-  if (open !== undefined) return answered === 0 && censored >= SILENCE_LIMIT;
-  return silent || connections.every(({ isOpen }) => isOpen) &&
-      (answered === 0 || connections.some(({ timedOutInRow }) => timedOutInRow >= SILENCE_LIMIT));
-}
-
-/**
- * Groups scenarios that share cases, directly or through others; the order is kept. What shards
- * measure together is never grouped with what one of them measures alone.
- */
-export function groupBySharedCases(members: readonly GroupMember[]): GroupMember[][] {
-  const keysOf = ({ plan, place }: GroupMember) =>
-    new Set(plan.cases.map((one) => `${place.count} ${caseKey(one)}`));
-  let groups: GroupMember[][] = [];
-  for (const member of members) {
-    const keys = keysOf(member);
-    const joined = groups.filter((group) =>
-      group.some((other) => !keysOf(other).isDisjointFrom(keys))
-    );
-    groups = [...groups.filter((one) => !joined.includes(one)), [...joined.flat(), member]];
-  }
-  return groups.map((group) => members.filter((member) => group.includes(member)));
 }

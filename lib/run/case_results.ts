@@ -1,24 +1,37 @@
 import type { SliceClient } from "../load/closed.ts";
-import type { PacedRun } from "../load/judge_pace.ts";
+import type { PacedRun } from "../load/open.ts";
 import { DistributionRecorder } from "../stats/summary.ts";
-import type { Case, CaseResult, Slice } from "./scenario.ts";
+import type { Case, Slice } from "./case.ts";
+
+/** The result of a case on one side. */
+export type CaseResult = Omit<
+  CaseRecorder,
+  "startEpoch" | "add" | "miss" | "endEpoch" | typeof Symbol.dispose
+>;
 
 /** Initial interval of the latency series that open loops record. */
 const SERIES_INTERVAL_MS = 250;
 
-/** Collects the slices of a case on one side, by epoch. Dispose of it. */
-export class CaseRecorder implements CaseResult, Disposable {
+/**
+ * Collects the slices of a case on one side. Arrays are indexed by epoch; `null`: not completely
+ * measured. Dispose of it.
+ */
+export class CaseRecorder implements Disposable {
   readonly case: Case;
   readonly latency: DistributionRecorder;
+  /** This and the next two are of an open loop. */
   readonly serviceTime: DistributionRecorder | null;
   readonly slip: DistributionRecorder | null;
+  readonly open: PacedRun[] = [];
+  /** Calls per second: the sum of the clients' rates. */
   readonly rates: (number | null)[] = [];
+  /** The rate of each slice. */
   readonly within: number[][] = [];
-  /** Position of each slice of `within` in the sequence of all slices. */
+  /** The position of each slice in the sequence of all slices. */
   readonly positions: number[][] = [];
   readonly clientRates: (number[] | null)[] = [];
+  /** In nanoseconds. */
   readonly medians: (number | null)[] = [];
-  readonly open: PacedRun[] = [];
   readonly #timeoutNs: number;
   #slices: { clients: readonly SliceClient[]; position: number }[] = [];
   #isWhole = true;
@@ -39,6 +52,10 @@ export class CaseRecorder implements CaseResult, Disposable {
     this.latency = new DistributionRecorder({ mergeable, series });
     this.serviceTime = isOpen ? new DistributionRecorder({ mergeable }) : null;
     this.slip = isOpen ? new DistributionRecorder({ mergeable }) : null;
+  }
+
+  get isMeasured(): boolean {
+    return this.latency.count + this.open.length > 0;
   }
 
   startEpoch(): void {

@@ -2,10 +2,11 @@ import type { ConnectError, ConnectFailure } from "../client/connect_error.ts";
 import type { Target, TargetOptions } from "../client/target.ts";
 import { adviceForStatus } from "../client/upgrade_answer.ts";
 
-type Failed = Pick<TargetOptions, "protocol" | "token"> & Pick<ConnectError, "details">;
-
-/** Other names of `--url`, which a comparison of two servers does not have. */
-const VARIABLES = " (EXAI_WS_URL, or EXAI_WS_HOST and EXAI_WS_PORT)";
+type Failed =
+  & Pick<TargetOptions, "protocol" | "token">
+  & Pick<ConnectError, "details">
+  /** True if it is one of two servers. */
+  & { isOneOfTwo: boolean };
 
 /**
  * Explains why a connection failed, and what to do.
@@ -22,17 +23,21 @@ export function connectAdvice(
   const advice = mayBeProxy
     ? "The proxy comes from HTTP_PROXY, HTTPS_PROXY or ALL_PROXY: is it running, and does it let " +
       "WebSockets through? To bypass it, name the server's host in NO_PROXY."
-    : details.advice ?? (typeof known === "string" ? known : known({ ...options, details }));
-  const named = side === undefined
-    ? advice
-    : advice.replace(VARIABLES, "").replaceAll("--url", `--${side.toLowerCase()}`);
-  return advice === "" ? message : `${message}. ${named}`;
+    : details.advice ??
+      (typeof known === "string"
+        ? known
+        : known({ ...options, details, isOneOfTwo: side !== undefined }));
+  return advice === "" ? message : `${message}. ${advice}`;
 }
 
 const ADVICE: Readonly<Record<ConnectFailure, string | ((one: Failed) => string)>> = {
-  refused: `Is the server running there? Start it, or name its address with --url${VARIABLES}. ` +
+  refused: ({ isOneOfTwo }) =>
+    "Is the server running there? Start it, or " +
+    (isOneOfTwo
+      ? "check its address. "
+      : "name its address with --url (EXAI_WS_URL, or EXAI_WS_HOST and EXAI_WS_PORT). ") +
     "If it is still starting, use --wait SECONDS.",
-  unknownHost: "Check --url for a typo, or for a name that only resolves elsewhere.",
+  unknownHost: "Check its name for a typo; it may also be one that only resolves elsewhere.",
   httpStatus: ({ details }) => adviceForStatus(details.httpStatus ?? 0),
   notWebSocket:
     "Something answers there, but it is not a WebSocket server: check the port and path.",
@@ -61,7 +66,7 @@ const BY_CLOSE_CODE = new Map<number | undefined, string>([
 
 function unauthorizedAdvice({ protocol, token, details }: Failed): string {
   if (protocol.name !== "exai") {
-    return "Give credentials with --header, such as 'Authorization: Bearer …', or in the query of --url.";
+    return "Give credentials with --header, such as 'Authorization: Bearer …', or in the query of its URL.";
   }
   if (details.closeReason === "jwt_required") {
     return "The server wants a JWT in the hello, which this suite does not send: switch that off.";

@@ -7,6 +7,11 @@ export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
+/** True for a close as it should be: 1005 is a close frame without a code, which RFC 6455 allows. */
+export function isCleanClose({ code }: { code: number }): boolean {
+  return code === 1000 || code === 1005;
+}
+
 /** A connection closed after this long without traffic may have hit an idle timeout. */
 const IDLE_NS = 1e9;
 

@@ -1,21 +1,22 @@
 import { shareOf, WHOLE } from "../load/share.ts";
 import type { Reason, ScenarioReport, ShardPlace } from "../schema.ts";
 import type { Slowdown } from "../stats/trend.ts";
-import type { CaseGroup } from "./case_group.ts";
+import { type Case, caseKey, isTargetLoop } from "./case.ts";
+import type { CaseRecorder, CaseResult } from "./case_results.ts";
 import { courseFact, type HeadlineCourse, overFloor } from "./drift.ts";
 import { describeHeavyTools } from "./heavy_tools.ts";
 import type { PlannedScenario } from "./plan.ts";
 import { ScenarioRecord } from "./record.ts";
-import { rateOf, type Run } from "./run.ts";
+import { capOf, type Run } from "./run.ts";
 import {
+  type CaseLength,
   type CasePlan,
-  type CaseResult,
   type Derivation,
   type ProcedurePlan,
   type ScenarioContext,
   titleOf,
 } from "./scenario.ts";
-import { ClientMonitor, floorShare, validityOf } from "./validity.ts";
+import { ClientMonitor, floorShare, shareOfCore, validityOf } from "./validity.ts";
 import { EXIT, failedCheckReasons } from "./verdict.ts";
 
 const NOT_RUN = { status: "interrupted", reason: "not run" } as const;
@@ -28,8 +29,13 @@ export class Entry implements Disposable {
   readonly record: ScenarioRecord;
   readonly monitor: ClientMonitor;
   readonly #startedAt: string;
-  plan: CasePlan | ProcedurePlan | null = null;
-  group: CaseGroup | null = null;
+  /** Its plan, as the kind of scenario that it is. */
+  casePlan: CasePlan | null = null;
+  procedure: ProcedurePlan | null = null;
+  /** What its cases came to, by their keys. */
+  readonly results = new Map<string, CaseRecorder>();
+  /** The same on the null server. */
+  readonly floors = new Map<string, CaseRecorder>();
   spentNs = 0;
   /** Why it ended early; `unusable` if the target cannot be measured at all. */
   end:
@@ -41,15 +47,13 @@ export class Entry implements Disposable {
   hasRun = false;
 
   constructor(run: Run, planned: PlannedScenario) {
-    const { clock, settings: { seed } } = run;
-    const { scenario: described, parameters, place = WHOLE, skip } = planned;
+    const { place = WHOLE, skip } = planned;
     this.run = run;
     this.planned = planned;
     this.place = place;
-    const mergeable = place.count > 1;
-    this.record = new ScenarioRecord({ described, parameters, clock, seed, mergeable });
-    this.monitor = new ClientMonitor(clock);
-    this.#startedAt = clock.date().toISOString();
+    this.record = new ScenarioRecord(run, planned);
+    this.monitor = new ClientMonitor(run.clock);
+    this.#startedAt = run.clock.date().toISOString();
     this.end = skip === undefined ? null : { status: "skipped", reason: skip };
   }
 
@@ -60,10 +64,6 @@ export class Entry implements Disposable {
   /** True if it takes part in the next epoch. */
   get isGoing(): boolean {
     return this.end === null && !this.isExhausted;
-  }
-
-  get casePlan(): CasePlan | null {
-    return this.plan !== null && "derive" in this.plan ? this.plan : null;
   }
 
   /** True if shards share its work. */
@@ -94,7 +94,8 @@ export class Entry implements Disposable {
     };
     const begun = await scenario.begin(context);
     if ("skipped" in begun) this.end = { status: "skipped", reason: begun.skipped };
-    else this.plan = begun;
+    else if ("derive" in begun) this.casePlan = begun;
+    else this.procedure = begun;
   }
 
   /** Its headline over the epochs; `null` if not measured, or if it overloads the server. */
@@ -105,52 +106,46 @@ export class Entry implements Disposable {
     return { ...headline, overFloor: overFloor(own?.medians ?? [], floor?.medians ?? []) };
   }
 
+  /** Result of a case on the target or its rig; `null`: not measured. */
+  resultOf(one: Case | undefined): CaseResult | null {
+    return measured(this.results, one);
+  }
+
   /** Result of its first case; `null` if there is none. */
   get first(): CaseResult | null {
-    const [one] = this.casePlan?.cases ?? [];
-    return one === undefined ? null : this.group?.resultOf(one, this.record) ?? null;
+    return this.resultOf(this.casePlan?.cases[0]);
   }
 
   /** Results of the case with a floor, on the target and on the null server. */
   get held(): { own: CaseResult | null; floor: CaseResult | null } {
     const held = this.casePlan?.floors?.[0];
-    if (held === undefined || this.group === null) return { own: null, floor: null };
-    return { own: this.group.resultOf(held, this.record), floor: this.group.floorOf(held) };
+    return { own: this.resultOf(held), floor: measured(this.floors, held) };
   }
 
   /** Derives its metrics from what was measured so far; `slowdown`: of the whole run. */
   derive(slowdown: Slowdown | null = null): void {
-    const { record, group, casePlan } = this;
+    const { record } = this;
     record.derive(() => {
-      if (group !== null && casePlan !== null) {
-        casePlan.derive(this.#derivation(group));
-        const hasFloors = (casePlan.floors ?? []).length > 0;
-        if (hasFloors && group.floorFailure !== null) {
-          record.notMeasured("client floor", group.floorFailure);
-        }
-      }
+      this.casePlan?.derive(this.#derivation());
       const { course } = this;
       const change = course === null ? null : courseFact(course, slowdown);
       if (change !== null) record.invalidate(change);
     });
   }
 
-  #derivation(group: CaseGroup): Derivation {
-    const { run, record, place, planned: { parameters } } = this;
-    const { seed, maxRatePerSecond } = run.settings;
-    const of: Derivation["of"] = (one) => group.resultOf(one, record);
+  #derivation(): Derivation {
+    const { run, record } = this;
     return {
       ...record,
-      ...{ parameters, place, seed, maxRatePerSecond, of },
-      floorOf: (one) => group.floorOf(one),
-      single: record.scalar,
-      calls(one, at) {
-        const result = of(one);
+      of: (one) => this.resultOf(one),
+      floorOf: (one) => measured(this.floors, one),
+      calls: (one, at) => {
+        const result = this.resultOf(one);
         if (result === null) return null;
         const { latency, rates, within } = result;
         record.adopt("latency", latency, { at });
         record.estimate("throughput", rates, { at, within });
-        const cap = rateOf(run, one.clients);
+        const cap = capOf(run, one);
         if (cap !== null) {
           record.note({
             kind: "cappedRate",
@@ -167,14 +162,11 @@ export class Entry implements Disposable {
 
   /** Its report, from what was recorded and derived so far. */
   report(): ScenarioReport {
-    const { run, record, monitor, group } = this;
+    const { run, record, monitor } = this;
     const end = this.end ?? (this.hasRun ? null : NOT_RUN);
     const { scenario } = this.planned;
     const { name, question, overloads } = scenario;
-    const figures = record.figures({
-      serverStreams: run.target.observed.streamComplete,
-      interrupted: end?.status === "interrupted",
-    });
+    const figures = record.figures({ isInterrupted: end?.status === "interrupted" });
     const failed = figures.checks.some(({ passed }) => !passed);
     const { own, floor } = this.held;
     return {
@@ -190,7 +182,7 @@ export class Entry implements Disposable {
       validity: validityOf({
         warnings: record.warnings,
         ledger: figures.ledger,
-        clientCpu: group?.clientCpu(record) ?? monitor.clientCpu,
+        clientCpu: this.#clientCpu() ?? monitor.clientCpu,
         loopLagP99Ns: monitor.loopLagP99Ns,
         floor: floorShare(own, floor),
         capped: run.settings.maxRatePerSecond !== null,
@@ -229,10 +221,33 @@ export class Entry implements Disposable {
     };
   }
 
+  /** Share of a core that this thread used in its closed loops; `null`: too short to tell. */
+  #clientCpu(): number | null {
+    const loops = [...this.results.values()].filter((one) => isTargetLoop(one.case));
+    const sum = (key: "clientCpuNs" | "elapsedNs") =>
+      loops.reduce((total, one) => total + one[key], 0);
+    return shareOfCore(sum("clientCpuNs"), sum("elapsedNs"));
+  }
+
   /** The shard's share of a scenario that is split. */
   #share(): Pick<ScenarioReport, "share"> {
     const { connections: of } = this.planned.parameters;
     if (!this.isSplit || typeof of !== "number") return {};
     return { share: { connections: shareOf(of, this.place), of } };
   }
+}
+
+/** A scenario that declares cases. */
+export type CaseEntry = Entry & { casePlan: CasePlan; planned: { parameters: CaseLength } };
+
+export function hasCases(entry: Entry): entry is CaseEntry {
+  return entry.casePlan !== null;
+}
+
+function measured(
+  results: ReadonlyMap<string, CaseRecorder>,
+  one: Case | undefined,
+): CaseResult | null {
+  const result = one && results.get(caseKey(one));
+  return result?.isMeasured ? result : null;
 }

@@ -1,14 +1,15 @@
+import type { LimitOwner } from "../client/limiter_words.ts";
+
 /** A budget of calls: a burst, then calls per second. */
 export interface Budget {
   burst: number;
   refillPerSecond: number;
 }
 
-const BUDGET_OWNERS = ["session", "ip"] as const;
-export type BudgetOwner = typeof BUDGET_OWNERS[number];
+const OWNERS: readonly LimitOwner[] = ["session", "ip"];
 
 /** The budget expected for each owner; `"none"`: no limit. */
-export type ExpectedLimits = Partial<Record<BudgetOwner, Budget | "none">>;
+export type ExpectedLimits = Partial<Record<LimitOwner, Budget | "none">>;
 
 /** What {@linkcode parseExpectedLimits} accepts, in words. */
 export const EXPECTED_LIMITS_SYNTAX =
@@ -24,7 +25,7 @@ export function parseExpectedLimits(text: string): ExpectedLimits {
   const limits: ExpectedLimits = {};
   for (const part of text.split(",")) {
     const [, name = "", value = ""] = /^\s*(\w+)\s*=\s*(\S+)\s*$/.exec(part) ?? [];
-    const owner = BUDGET_OWNERS.find((one) => one === name);
+    const owner = OWNERS.find((one) => one === name);
     if (owner === undefined) throw new RangeError(`"${part.trim()}" is not one of them`);
     if (limits[owner] !== undefined) throw new RangeError(`${owner} is given twice`);
     limits[owner] = value === "none" ? "none" : parseBudget(value);

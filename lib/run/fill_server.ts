@@ -5,7 +5,7 @@ import type { ScenarioContext } from "./scenario.ts";
 
 /**
  * Opens connections one by one until one is refused or the bound is reached. The stack closes them
- * in parallel.
+ * in parallel, with any that the caller adds to `held`.
  *
  * @returns `refusal`: by the server or by this client's own limit, `null` at the bound;
  *   `elapsedNs`: duration of the refused attempt

@@ -36,22 +36,23 @@ export const BUNDLED_HEAVY_TOOLS: readonly HeavyToolSpec[] = [
   timeoutMs: 60_000,
 }));
 
-/** Input of {@linkcode grantHeavyTools}. */
-export interface HeavyToolsRequest {
-  /** True if the target is the bundled server. */
-  embedded: boolean;
-  protocol: ProtocolName;
-  /** True if scenarios were chosen by name or by the profile for heavy tools. */
-  named: boolean;
-  /** Tools from `--heavy-tools`; `null`: option not given. */
-  given: readonly HeavyToolSpec[] | null;
-  /** Seed of `{unique}`. */
-  uniqueSeed: number;
-}
-
-/** Grants heavy tools: on external servers only if the user asked for both scenarios and tools. */
+/**
+ * Grants heavy tools: on external servers only if the user asked for both scenarios and tools.
+ *
+ * @param options.embedded true if the target is the bundled server
+ */
 export function grantHeavyTools(
-  { embedded, protocol, named, given, uniqueSeed }: HeavyToolsRequest,
+  { protocol, scenarios, profile, heavyTools: given, uniqueSeed }: {
+    protocol: ProtocolName;
+    /** `null`: those of the profile. */
+    scenarios: readonly string[] | null;
+    profile: string;
+    /** From `--heavy-tools`; `null`: no such file. */
+    heavyTools: readonly HeavyToolSpec[] | null;
+    /** Seed of `{unique}`. */
+    uniqueSeed: number;
+  },
+  { embedded }: { embedded: boolean },
 ): HeavyTools {
   const refused = (reason: string) => ({ status: "refused" as const, reason });
   const only = "calls of heavy tools may cost money: on an external server they are made only ";
@@ -59,7 +60,7 @@ export function grantHeavyTools(
   if (!embedded && given === null) {
     return refused(`${only}of tools that --heavy-tools FILE names`);
   }
-  if (!embedded && !named) {
+  if (!embedded && scenarios === null && profile !== "phase3") {
     return refused(`${only}if this scenario is named with --scenarios, or with --profile phase3`);
   }
   const tools = (given ?? BUNDLED_HEAVY_TOOLS).map((spec) => ({

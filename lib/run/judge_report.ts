@@ -18,13 +18,18 @@ export interface JudgeOptions {
   strict: boolean;
 }
 
-/** Adds the results of thresholds and baselines to a report. Earlier reasons for failure remain. */
-export function judgeReport(report: Report, options: JudgeOptions): Report {
+/**
+ * Adds the results of thresholds, and of a comparison: the given one, or with the baselines.
+ * Earlier reasons for failure remain. An interrupted run is not compared.
+ */
+export function judgeReport(report: Report, options: JudgeOptions, given?: Comparison): Report {
   const { baselines, strict } = options;
   const thresholds = options.thresholds.map((threshold) => evaluateThreshold(threshold, report));
-  const comparison = baselines.length === 0 || report.verdict.status === "interrupted"
-    ? undefined
-    : compareReports(baselines, report, { ...options, force: true });
+  const compared = given ??
+    (baselines.length === 0
+      ? undefined
+      : compareReports(baselines, report, { ...options, force: true }));
+  const comparison = report.verdict.status === "interrupted" ? undefined : compared;
   const reasons = [
     ...report.verdict.reasons,
     ...nothingMeasured(report),
@@ -44,8 +49,7 @@ export function judgeReport(report: Report, options: JudgeOptions): Report {
   };
 }
 
-/** Reasons for failure from a comparison. */
-export function regressionReasons(comparison?: Comparison): Reason[] {
+function regressionReasons(comparison?: Comparison): Reason[] {
   return (comparison?.regressions ?? []).map((message) => ({
     ...{ code: EXIT.regression, kind: "regression", scenario: null, message },
   }));
@@ -73,10 +77,11 @@ function invalidReasons({ scenarios }: Report, comparison?: Comparison): Reason[
   const unknown = "it is unknown whether the client was the bottleneck: measure more epochs";
   const undecidedClient = scenarios.filter(({ validity }) => validity.client === "undecided")
     .map(({ name }) => reason("undecidedClient", name, unknown));
+  const against = comparison?.noise === "paired" ? "A" : "the baselines";
   const undecided = (comparison?.rows ?? [])
     .filter(({ gating, verdict }) => gating && verdict === "undecided")
     .map(({ scenario, metric, statistic }) =>
-      reason("undecided", scenario, `${metric} ${statistic}: undecided against the baselines`)
+      reason("undecided", scenario, `${metric} ${statistic}: undecided against ${against}`)
     );
   return [...invalid, ...undecidedClient, ...undecided];
 }

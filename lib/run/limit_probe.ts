@@ -1,11 +1,11 @@
 import { ConnectError } from "../client/connect_error.ts";
 import { openLedger } from "../client/ledger.ts";
-import { readLimitOwner, readRetryAfter } from "../client/limiter_words.ts";
-import { type SessionOptions, Target } from "../client/target.ts";
+import { type LimitOwner, readLimitOwner, readRetryAfter } from "../client/limiter_words.ts";
+import { Target } from "../client/target.ts";
 import { wait } from "../load/pace.ts";
 import type { RateLimit } from "../schema.ts";
-import { BudgetProbe, measureBudget, OWN_SHARE, type RowEnd } from "./budget_probe.ts";
-import type { Budget, BudgetOwner } from "./expected_limits.ts";
+import { BudgetProbe, type BudgetProbeOptions, OWN_SHARE } from "./budget_probe.ts";
+import type { Budget } from "./expected_limits.ts";
 import { freshAddress } from "./fresh_address.ts";
 import { KEPT_SHARE } from "./rate_limit.ts";
 import type { Run } from "./run.ts";
@@ -29,7 +29,7 @@ const FEWEST_PER_MINUTE = 20;
 
 /** A limiter that was found. A refill of 0 means that none was seen. */
 export interface FoundLimit extends Budget {
-  owner: BudgetOwner;
+  owner: LimitOwner;
   atCall: number;
   message: string;
 }
@@ -72,10 +72,12 @@ function isPaced({ bundled, planned, settings: { maxRatePerSecond, ignoreLimits 
     planned.some(({ scenario, skip }) => scenario.kind === "cases" && skip === undefined);
 }
 
-/** Maximum sessions that call at the same time and share the budget of an address. */
+/**
+ * Maximum sessions that call at the same time, keep to the rate and share the budget of an address.
+ */
 export function mostSessions({ planned }: Run): number {
-  const counts = planned.flatMap(({ parameters: { connections } }) =>
-    typeof connections === "number" ? connections : []
+  const counts = planned.flatMap(({ scenario: { overloads }, parameters: { connections } }) =>
+    typeof connections === "number" && !overloads ? connections : []
   );
   return Math.max(1, ...counts);
 }
@@ -119,10 +121,12 @@ async function probeLimits(
   );
   try {
     const as = await freshAddress(target, stack);
-    const first = await probeSession(run, target, as);
+    const probing = { ...run, target, ledger: openLedger(), as };
+    const first = await findLimit({ ...probing, callsPerSession: null }, MOST_CALLS);
     if (first === null) return null;
-    const address = mostSessions(run) > 1 || first.owner === "ip"
-      ? await probeAddress(run, { target, as, each: Math.ceil(OWN_SHARE * first.burst) })
+    const callsPerSession = Math.ceil(OWN_SHARE * first.burst);
+    const address = mostSessions(run) > 1 && first.owner === "session"
+      ? await findLimit({ ...probing, callsPerSession }, MOST_CALLS_OF_ADDRESS)
       : null;
     // If a new session is refused at once, the first session used up the budget of the address.
     const isOfAddress = address?.atCall === 1 || first.owner === "ip";
@@ -140,73 +144,28 @@ async function probeLimits(
   }
 }
 
-/** Finds the limit that one session meets; `null`: none. */
-async function probeSession(
-  run: Run,
-  target: Target,
-  as: SessionOptions,
-): Promise<FoundLimit | null> {
-  const open = () => target.connect(openLedger(), session);
-  const session = { ...as, credentials: target.newCredentials() };
-  await using connection = await open();
-  return await findLimit(run, {
-    row: (probe, untilNs) => probe.callUntilRefused(connection, MOST_CALLS, untilNs),
-    most: MOST_CALLS,
-    async retry(probe) {
-      if (!target.sessionsOutlive) return await probe.callUntilRefused(connection, RETRIED_CALLS);
-      // The October build sends no frame twice on a connection, so not an equal refusal either.
-      await connection.close();
-      await using again = await open();
-      return await probe.callUntilRefused(again, RETRIED_CALLS);
-    },
-  });
-}
-
-/** Finds the limit that consecutive sessions meet, each using part of its budget; `null`: none. */
-async function probeAddress(
-  run: Run,
-  { target, as, each }: { target: Target; as: SessionOptions; each: number },
-): Promise<FoundLimit | null> {
-  const endNs = run.clock.nowNs() + MOST_MS * 1e6;
-  const row = async (probe: BudgetProbe, most: number) => {
-    await using connection = await target.connect(openLedger(), as);
-    return await probe.callUntilRefused(connection, most, endNs);
-  };
-  const found = await findLimit(run, {
-    row: (probe) => row(probe, each),
-    most: MOST_CALLS_OF_ADDRESS,
-    retry: (probe) => row(probe, RETRIED_CALLS),
-  });
-  return found && { ...found, owner: "ip" };
-}
-
-/** Calls until one is refused, then finds how fast the budget refills; `null`: none was refused. */
-async function findLimit(
-  run: Run,
-  { row, most, retry }: {
-    row: (probe: BudgetProbe, untilNs?: number) => Promise<RowEnd>;
-    /** Maximum calls before the first refusal. */
-    most: number;
-    retry: (probe: BudgetProbe) => Promise<RowEnd>;
-  },
-): Promise<FoundLimit | null> {
-  const probe = new BudgetProbe(run);
-  const startNs = run.clock.nowNs();
-  const untilNs = startNs + MOST_MS * 1e6;
-  const isGoing = () => run.clock.nowNs() < untilNs && probe.accepted < most;
-  while (await row(probe, untilNs) === "bound" && isGoing());
+/**
+ * Calls until one is refused, then finds how fast the budget refills; `null`: none was refused.
+ *
+ * @param most maximum calls before the first refusal
+ */
+async function findLimit(options: BudgetProbeOptions, most: number): Promise<FoundLimit | null> {
+  const { clock, callsPerSession } = options;
+  await using probe = new BudgetProbe(options);
+  const startNs = clock.nowNs();
+  await probe.callUntilRefused(most, startNs + MOST_MS * 1e6);
   if (probe.firstRefusal === null) return null;
   const { call: { errorMessage: message, endedNs }, after } = probe.firstRefusal;
-  let refillPerSecond = await saidRefill(run, message, retry);
+  let refillPerSecond = await saidRefill(options, probe);
   if (refillPerSecond === null) {
-    await measureBudget(run, { probe, row: () => row(probe), waitMs: REFILL_WAIT_MS });
+    await probe.measure(most, REFILL_WAIT_MS);
     // The lower bound, to stay under the limit.
     refillPerSecond = probe.fit?.refillPerSecond[0] ?? 0;
   }
   // The burst excludes what was refilled during it.
   const refilled = refillPerSecond * (endedNs - startNs) / 1e9;
   return {
-    owner: readLimitOwner(message) ?? "session",
+    owner: callsPerSession === null ? readLimitOwner(message) ?? "session" : "ip",
     atCall: after + 1,
     message,
     burst: Math.max(1, Math.ceil(after - refilled)),
@@ -220,19 +179,17 @@ async function findLimit(
  * the budget was used up.
  */
 async function saidRefill(
-  run: Run,
-  message: string,
-  callAgain: (retry: BudgetProbe) => Promise<unknown>,
+  options: BudgetProbeOptions,
+  probe: BudgetProbe,
 ): Promise<number | null> {
-  let seconds = readRetryAfter(message);
-  if (seconds === null) return null;
+  const said = () => readRetryAfter(probe.lastRefusal!.errorMessage) ?? 0;
+  let seconds = said();
+  if (seconds === 0) return null;
   for (let round = 0; round < WORD_ROUNDS && seconds * 1e3 <= CALL_MS; round++) {
-    await wait(seconds * 1e3, run);
-    run.signal.throwIfAborted();
-    const retry = new BudgetProbe(run);
-    await callAgain(retry);
-    const said = retry.firstRefusal?.call.errorMessage;
-    seconds = Math.max(seconds, said === undefined ? 0 : readRetryAfter(said) ?? 0);
+    await wait(seconds * 1e3, options);
+    options.signal.throwIfAborted();
+    await probe.callUntilRefused(RETRIED_CALLS);
+    seconds = Math.max(seconds, said());
   }
   return 1 / seconds;
 }

@@ -1,4 +1,5 @@
-import { type OpenLoopOptions, type OpenLoopResult, runOpenLoop } from "../load/open.ts";
+import type { Call } from "../client/call.ts";
+import { type OpenLoopResult, runOpenLoop } from "../load/open.ts";
 import { createSchedule, type ScheduleOptions } from "../load/schedule.ts";
 import { shareOf } from "../load/share.ts";
 import { ConnectionPool } from "./connection_pool.ts";
@@ -10,7 +11,9 @@ type PacedOptions = Pick<ScheduleOptions, "ratePerSecond" | "durationMs" | "stag
   peakPerSecond: number;
   leadInMs: number;
   /** Called when a measured call ends. */
-  onCall: NonNullable<OpenLoopOptions["onCall"]>;
+  onCall: (call: Call, dueNs: number) => void;
+  /** Called for each measured slot that is dropped. */
+  onDropped?: (dueNs: number) => void;
 };
 
 /**
@@ -28,7 +31,7 @@ export async function openPaced(
   const pool = await ConnectionPool.openAll(context, shareOf(connections, place));
   if (pool === null) return null;
   return {
-    async run({ peakPerSecond, leadInMs, onCall, ...schedule }) {
+    async run({ peakPerSecond, leadInMs, onCall, onDropped, ...schedule }) {
       const most = maxOutstanding ?? Math.ceil(peakPerSecond * target.options.timeoutMs / 1e3);
       const result = await runOpenLoop(pool.connections, {
         ...{ ledger, warmupLedger, clock, pacer, signal, message: workload },
@@ -40,8 +43,8 @@ export async function openPaced(
         maxOutstanding: Math.max(1, shareOf(most, place)),
         // Millions of times would take too much memory.
         keepsTimes: false,
-        onCall: (call, dueNs, isMeasured) =>
-          isMeasured ? onCall(call, dueNs, isMeasured) : undefined,
+        onCall,
+        ...(onDropped === undefined ? {} : { onDropped }),
       });
       signal.throwIfAborted();
       return result;

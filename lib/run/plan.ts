@@ -39,17 +39,17 @@ export const EPOCHS: Readonly<Record<ProfileName, number>> = {
   phase3: 5,
 };
 
-/** Selects the scenarios to run, in the order of the list; `names` of `null`: the profile's. */
+/** Plans the named scenarios, in the order of the list; `null`: those of the profile. */
 export function planScenarios(
-  scenarios: readonly Scenario[],
-  { names, profile, overrides }: {
-    names: readonly string[] | null;
+  all: readonly Scenario[],
+  { scenarios, profile, overrides }: {
+    scenarios: readonly string[] | null;
     profile: ProfileName;
     overrides: Overrides;
   },
 ): PlannedScenario[] {
-  return scenarios
-    .filter(({ name, profiles }) => names?.includes(name) ?? profiles.includes(profile))
+  return all
+    .filter(({ name, profiles }) => scenarios?.includes(name) ?? profiles.includes(profile))
     .map((scenario) => ({
       scenario,
       parameters: applyOverrides(defaultsOf(scenario, profile), overrides),
@@ -70,7 +70,7 @@ export function planShard(
   const skip = "it cannot be split: the first shard runs it alone";
   return [
     ...split.map((one) => {
-      const count = connectionsOf(one);
+      const count = Number(one.parameters.connections);
       if (shareOf(count, place) > 0) return { ...one, place };
       const skip = count === 1
         ? "its only connection is on the first shard"
@@ -79,13 +79,6 @@ export function planShard(
     }),
     ...whole.map((one) => place.index === 1 ? one : { ...one, skip }),
   ];
-}
-
-/** Connections of a scenario that can be split, on all shards together. */
-export function connectionsOf({ parameters }: PlannedScenario): number {
-  const { connections } = parameters;
-  if (typeof connections === "number") return connections;
-  throw new TypeError("Cannot split a scenario: its parameter connections is not a number");
 }
 
 /** Maximum calls of heavy tools by each planned scenario that makes any. */

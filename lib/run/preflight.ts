@@ -18,6 +18,11 @@ import type { Workload } from "./workload.ts";
 
 /** Timeout of each page of the tool list. */
 const LIST_TOOLS_WAIT_MS = 1_000;
+const UNLISTED = {
+  none: [],
+  late: [`the server did not list its tools within ${LIST_TOOLS_WAIT_MS / 1000} s`],
+  closed: ["the server closed the connection instead of listing its tools"],
+};
 /** How long to keep waiting once a frame names the call but does not answer it. */
 const WRONG_ANSWER_WAIT_MS = 1_000;
 
@@ -100,8 +105,7 @@ async function listed(
 ): Promise<{ names: string[] } & Pick<Preflight, "clockOffset" | "warnings">> {
   const list = await listTools(target, { waitMs: LIST_TOOLS_WAIT_MS });
   if (list.status !== "listed") {
-    const late = `the server did not list its tools within ${LIST_TOOLS_WAIT_MS / 1000} s`;
-    return { names: [], clockOffset: null, warnings: list.status === "late" ? [late] : [] };
+    return { names: [], clockOffset: null, warnings: UNLISTED[list.status] };
   }
   return {
     names: list.tools.map(({ name }) => name),

@@ -1,5 +1,5 @@
-import type { Clock } from "../client/clock.ts";
 import { type OpenLedger, openLedger, settleLedger } from "../client/ledger.ts";
+import { WHOLE } from "../load/share.ts";
 import type {
   Added,
   At,
@@ -11,24 +11,22 @@ import type {
   Metric,
   NotMeasured,
   Role,
-  ScenarioReport,
   Statistic,
 } from "../schema.ts";
-import type { SeriesOptions } from "../stats/series.ts";
 import { DistributionRecorder, summariseScalar } from "../stats/summary.ts";
 import { callChecks, reconciliation } from "./call_checks.ts";
 import { countCalls, type LiveFigures, type LiveScenario, liveTimes } from "./live.ts";
+import type { PlannedScenario } from "./plan.ts";
+import type { Run } from "./run.ts";
 import {
   type Count,
   type Derivation,
-  type Described,
   headlineOf,
   isMeant,
   type MetricRef,
   type MetricSpec,
-  type Parameters,
   type Recording,
-  type ScalarOptions,
+  type Scenario,
   type TimesRecorder,
 } from "./scenario.ts";
 
@@ -80,8 +78,10 @@ export class ScenarioRecord
   implements Recording, Pick<Derivation, "adopt" | "estimate">, LiveScenario, Disposable {
   readonly warmupLedger: OpenLedger = openLedger();
   readonly measuredLedger: OpenLedger = openLedger();
-  isPaced = false;
-  readonly #options;
+  readonly isPaced: boolean;
+  readonly #run: Run;
+  readonly #scenario: Scenario;
+  readonly #mergeable: boolean;
   readonly #tallies = new Map<string, Counted>();
   readonly #found = noFindings();
   /** Findings derived from the cases, replaced each time. */
@@ -93,17 +93,14 @@ export class ScenarioRecord
   #epoch = 0;
   #isInEpoch = false;
 
-  /** @param options.mergeable keeps the histogram of each epoch, so that shards merge exactly */
-  constructor(options: {
-    described: Pick<Described, "name" | "metrics" | "headline" | "gates" | "overloads">;
-    parameters: Parameters;
-    clock: Clock;
-    seed: number;
-    mergeable: boolean;
-  }) {
-    this.#options = options;
-    this.#startNs = options.clock.nowNs();
-    this.#headline = headlineOf(options.described, options.parameters);
+  constructor(run: Run, { scenario, parameters, place = WHOLE }: PlannedScenario) {
+    this.#run = run;
+    this.#scenario = scenario;
+    // Shards merge exactly if they keep the histogram of each epoch.
+    this.#mergeable = place.count > 1;
+    this.isPaced = scenario.paced ?? false;
+    this.#startNs = run.clock.nowNs();
+    this.#headline = headlineOf(scenario, parameters);
   }
 
   /** 0 during the warm-up and before it. */
@@ -137,13 +134,13 @@ export class ScenarioRecord
   startMeasuring(plannedMs: number | null = null): void {
     if (this.#epoch === 0) return;
     if (this.#measured.epochs.length === 0) this.#measured.plannedStartMs = plannedMs;
-    const startMs = this.#options.clock.date().getTime();
+    const startMs = this.#run.clock.date().getTime();
     this.#measured.epochs.push({ startMs, endMs: startMs });
   }
 
   endMeasuring(): void {
     const last = this.#measured.epochs.at(-1);
-    if (this.#epoch > 0 && last) last.endMs = this.#options.clock.date().getTime();
+    if (this.#epoch > 0 && last) last.endMs = this.#run.clock.date().getTime();
   }
 
   /** Begins measured work after the epochs. */
@@ -161,15 +158,15 @@ export class ScenarioRecord
 
   // Called by scenarios. Bound, because contexts copy these functions.
 
-  readonly check = (check: Check): void => {
+  readonly check: Recording["check"] = (check) => {
     const { checks } = this.#open;
     const key = keyOf(check);
     if (checks.get(key)?.passed !== false) checks.set(key, check);
   };
 
-  readonly tally = (
-    { kind, name, why = null, wanted = 1, seen = why === null ? wanted : 0 }: Count,
-  ): void => {
+  readonly tally: Recording["tally"] = (
+    { kind, name, why = null, wanted = 1, seen = why === null ? wanted : 0 },
+  ) => {
     const key = keyOf({ kind, name });
     const counted = this.#tallies.get(key) ??
       { kind, name, seen: 0, wanted: 0, warmup: { seen: 0, wanted: 0 }, why: null };
@@ -180,7 +177,7 @@ export class ScenarioRecord
     counted.why ??= why;
   };
 
-  readonly notMeasured = (name: string, reason: string): void => {
+  readonly notMeasured: Recording["notMeasured"] = (name, reason) => {
     const { notMeasured } = this.#open;
     if (!notMeasured.has(name)) notMeasured.set(name, { name, reason });
   };
@@ -191,27 +188,19 @@ export class ScenarioRecord
 
   readonly setHeadline = (ref: MetricRef): void => void (this.#headline = ref);
 
-  readonly distribution = (
-    name: string,
-    { at, series }: { at?: At; series?: SeriesOptions } = {},
-  ): TimesRecorder => {
+  readonly distribution: Recording["distribution"] = (name, { at, series } = {}) => {
     this.#spec(name, "distribution");
     if (this.#epoch === 0) return DISCARD;
     const key = placeOf(name, at);
     const known = this.#found.times.get(key);
     if (known !== undefined) return known.recorder;
-    const { mergeable } = this.#options;
-    const recorder = new DistributionRecorder({ mergeable, series });
+    const recorder = new DistributionRecorder({ mergeable: this.#mergeable, series });
     if (this.#isInEpoch) recorder.startEpoch();
     this.#found.times.set(key, { name, at, recorder });
     return recorder;
   };
 
-  readonly scalar = (
-    name: string,
-    value: number,
-    { at, ci95, cold = false }: ScalarOptions = {},
-  ): void => {
+  readonly scalar: Recording["scalar"] = (name, value, { at, ci95, cold = false } = {}) => {
     this.#spec(name, "scalar");
     if (this.#epoch === 0 && !cold && !this.#isDeriving) return;
     const key = placeOf(name, at);
@@ -237,7 +226,7 @@ export class ScenarioRecord
 
   live(): LiveFigures {
     return {
-      elapsedNs: this.#options.clock.nowNs() - this.#startNs,
+      elapsedNs: this.#run.clock.nowNs() - this.#startNs,
       ...countCalls([this.warmupLedger, this.measuredLedger]),
       times: liveTimes(this.#all("times").map(({ name, recorder }) => [name, recorder])),
     };
@@ -250,7 +239,7 @@ export class ScenarioRecord
     const epochs = times === undefined
       ? this.#all("numbers").find((one) => isMeant(ref, one))?.epochs
       : times.recorder.epochs.flatMap(({ p50 }) => p50 ?? []);
-    const { better = null } = this.#options.described.metrics[ref.metric] ?? {};
+    const { better = null } = this.#scenario.metrics[ref.metric] ?? {};
     return epochs === undefined ? null : { epochs, better };
   }
 
@@ -260,18 +249,15 @@ export class ScenarioRecord
   }
 
   /** Everything recorded so far, with the checks that apply to all scenarios. */
-  figures(
-    { serverStreams, interrupted }: { serverStreams: boolean; interrupted: boolean },
-  ):
-    & Pick<ScenarioReport, "checks" | "notMeasured" | "warmupLedger" | "ledger" | "metrics">
-    & Pick<ScenarioReport, "notes" | "measured"> {
-    const ledger = settleLedger(this.measuredLedger, serverStreams);
-    const warmupLedger = settleLedger(this.warmupLedger, serverStreams);
-    const { overloads = false } = this.#options.described;
+  figures({ isInterrupted }: { isInterrupted: boolean }) {
+    const { streamComplete } = this.#run.target.observed;
+    const ledger = settleLedger(this.measuredLedger, streamComplete);
+    const warmupLedger = settleLedger(this.warmupLedger, streamComplete);
+    const { overloads = false } = this.#scenario;
     const tallied = [...this.#tallies.values()].flatMap((counted) => {
       const check = checkOf(counted);
       // An interrupt leaves counts incomplete; only those with a cause have failed.
-      return check.passed || !interrupted || counted.why !== null ? check : [];
+      return check.passed || !isInterrupted || counted.why !== null ? check : [];
     });
     return {
       checks: [
@@ -306,17 +292,17 @@ export class ScenarioRecord
 
   /** @throws {Error} if the scenario declares no such metric */
   #spec<K extends MetricSpec["kind"]>(name: string, kind: K): Extract<MetricSpec, { kind: K }> {
-    const { described } = this.#options;
-    const spec = described.metrics[name];
+    const spec = this.#scenario.metrics[name];
     if (spec?.kind === kind) return spec as Extract<MetricSpec, { kind: K }>;
-    throw new Error(`Cannot record ${name}: ${described.name} declares no ${kind} of that name`);
+    throw new Error(
+      `Cannot record ${name}: ${this.#scenario.name} declares no ${kind} of that name`,
+    );
   }
 
   #metrics(isWanted: (one: Named) => boolean): Metric[] {
-    const { seed, mergeable } = this.#options;
     const distributions = this.#all("times").filter(isWanted).flatMap((one) => {
       const { better } = this.#spec(one.name, "distribution");
-      const options = { ...this.#place(one, JUDGED_TIMES), better, seed };
+      const options = { ...this.#place(one, JUDGED_TIMES), better, seed: this.#run.settings.seed };
       const metric = one.recorder.distribution(options);
       if (metric === null) return [];
       return one.added === undefined ? metric : { ...metric, added: one.added };
@@ -324,14 +310,14 @@ export class ScenarioRecord
     const scalars = this.#all("numbers").filter(isWanted).map((one) => {
       const { unit, better, merge } = this.#spec(one.name, "scalar");
       const options = { ...one, ...this.#place(one, ["value"]), unit, better };
-      return summariseScalar({ ...options, merge: mergeable ? merge : undefined });
+      return summariseScalar({ ...options, merge: this.#mergeable ? merge : undefined });
     });
     return [...distributions, ...scalars];
   }
 
   /** The role of a metric in the report, and the statistics that a comparison judges. */
   #place(one: Named, judged: readonly Statistic[]) {
-    const gate = this.#options.described.gates?.find((ref) => isMeant(ref, one));
+    const gate = this.#scenario.gates?.find((ref) => isMeant(ref, one));
     const isHeadline = isMeant(this.#headline, one);
     const role: Role = isHeadline ? "headline" : gate === undefined ? "detail" : "gate";
     return { name: one.name, at: one.at, role, gates: gate && [...gate.statistics ?? judged] };

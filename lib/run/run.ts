@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from "../client/clock.ts";
+import { systemClock } from "../client/clock.ts";
 import { Relay } from "../client/relay.ts";
 import { Target } from "../client/target.ts";
 import { type Pacer, startPacer } from "../load/pacer.ts";
@@ -6,17 +6,20 @@ import { WHOLE } from "../load/share.ts";
 import { PROTOCOLS } from "../protocols/mod.ts";
 import type { RateLimit, Report } from "../schema.ts";
 import { type NullServer, startNullServer } from "../server/null_server.ts";
-import { grantHeavyTools, type HeavyTools } from "./heavy_tools.ts";
-import { EPOCHS, type PlannedScenario, planScenarios, planShard } from "./plan.ts";
+import type { Case } from "./case.ts";
+import { grantHeavyTools } from "./heavy_tools.ts";
+import { EPOCHS, type PlannedScenario, planShard } from "./plan.ts";
+import { LEAD_IN_MS } from "./planned_time.ts";
 import type { Progress } from "./progress.ts";
-import type { Scenario, Surroundings } from "./scenario.ts";
+import type { Surroundings } from "./scenario.ts";
 import { createSessionWork } from "./session_work.ts";
 import type { RunSettings } from "./settings.ts";
-import type { StartGate } from "./start_times.ts";
+import { plannedStarts, type StartGate } from "./start_times.ts";
 import { createWorkload, type Workload } from "./workload.ts";
 
-/** Callbacks of a run, and the signal that ends it. */
+/** What a run is made from besides its settings: its plan, callbacks, and the signal to end it. */
 export interface RunHooks extends Pick<Surroundings, "bundled" | "signal"> {
+  readonly planned: readonly PlannedScenario[];
   onWarning: (message: string) => void;
   onProgress: (progress: Progress) => void;
   /** Called after each epoch with the report so far, marked as interrupted, in case of a crash. */
@@ -34,26 +37,20 @@ export interface Run extends RunHooks, Surroundings, AsyncDisposable {
   readonly tool: string;
   /** The arguments are set after the probe for a cache. */
   workload: Workload;
-  readonly planned: readonly PlannedScenario[];
   /** Discarded at the beginning of each slice. */
   readonly leadInMs: number;
   /** Starts the null server, which measures the client's floor. */
   readonly startFloor: () => Promise<NullServer>;
 }
 
-/** For 30 ms after a pause or a garbage collection, calls are up to 1.5 times slower. */
-const LEAD_IN_MS = 40;
-
 /** Minimum epochs with `--precision`. */
 export const FEWEST_PRECISE_EPOCHS = 6;
 
 /** Creates a run: the only place where settings become objects. */
-export function createRun(
-  settings: RunSettings,
-  { scenarios, ...hooks }: RunHooks & { scenarios: readonly Scenario[]; clock?: Clock },
-): Run {
-  const { clock = systemClock, signal, onWarning } = hooks;
-  const { shard, ...reach } = settings;
+export function createRun(settings: RunSettings, hooks: RunHooks): Run {
+  const { signal, onWarning } = hooks;
+  const clock = systemClock;
+  const { shard, startAtMs, ...reach } = settings;
   const { noDelay = "off", caCert, overrides, toolArgsJson: argsJson, uniqueSeed } = settings;
   const protocol = PROTOCOLS[settings.protocol];
   const place = shard ?? WHOLE;
@@ -69,13 +66,16 @@ export function createRun(
   });
   let pacer: Promise<Pacer> | null = null;
   const workload = createWorkload(tool, { ...calls, uniqueSeed, place });
-  const embedded = hooks.bundled !== null;
-  const heavyTools = heavyToolsOf(settings, { embedded });
-  return {
+  const heavyTools = grantHeavyTools(settings, { embedded: hooks.bundled !== null });
+  // The probe for a cache may replace the workload.
+  const sessions = { ...hooks, tool, workload: () => run.workload(), heavyTools, place };
+  const run: Run = {
+    ...(startAtMs === null ? {} : { startGate: plannedStarts(startAtMs) }),
     ...hooks,
+    ...(settings.rateLimit === undefined ? {} : { rateLimit: settings.rateLimit }),
     ...{ settings, target, tool, workload, heavyTools, place, clock },
-    sessionWork: createSessionWork(settings, { tool, workload, heavyTools, embedded, place }),
-    planned: planShard(planScenarios(scenarios, { ...settings, names: settings.scenarios }), place),
+    sessionWork: createSessionWork(settings, sessions),
+    planned: planShard(hooks.planned, place),
     epochs: epochsOf(settings),
     leadInMs: LEAD_IN_MS,
     startFloor: startNullServer,
@@ -86,13 +86,15 @@ export function createRun(
       await through?.[Symbol.asyncDispose]();
     },
   };
+  return run;
 }
 
-/** Maximum calls per second of each of `clients` clients; `null`: unlimited. */
-export function rateOf(
+/** Maximum calls per second of each client of a case; `null`: unlimited, as any open loop is. */
+export function capOf(
   { settings: { maxRatePerSecond, addressRatePerSecond } }: Run,
-  clients: number,
+  { clients, ratePerSecond }: Case,
 ): number | null {
+  if (ratePerSecond !== null) return null;
   if (maxRatePerSecond === null || addressRatePerSecond === undefined) return maxRatePerSecond;
   return Math.min(maxRatePerSecond, Number((addressRatePerSecond / clients).toPrecision(2)));
 }
@@ -104,13 +106,4 @@ export function epochsOf(
   const { epochs, profile, precisionPercent } = settings;
   if (precisionPercent === null) return epochs ?? EPOCHS[profile];
   return Math.max(epochs ?? 0, FEWEST_PRECISE_EPOCHS);
-}
-
-/** The heavy tools that a run may call. */
-export function heavyToolsOf(
-  settings: Pick<RunSettings, "scenarios" | "profile" | "heavyTools" | "protocol" | "uniqueSeed">,
-  { embedded }: { embedded: boolean },
-): HeavyTools {
-  const named = settings.scenarios !== null || settings.profile === "phase3";
-  return grantHeavyTools({ ...settings, embedded, named, given: settings.heavyTools });
 }

@@ -74,11 +74,11 @@ export class RunReport {
   }
 
   /** The report so far, before thresholds and baselines are applied. */
-  assemble(found: Findings = this.found): Report {
+  assemble(...more: Reason[]): Report {
     const { target, settings, tool, bundled, clock } = this.run;
     const { suite, seed, command, profile, shard } = settings;
     const { proxy, insecure, uniqueArguments, uniqueSeed, toolArgsJson } = settings;
-    const { epochs, preflight, rateLimit, drift, transcript, scenarios } = found;
+    const { epochs, preflight, rateLimit, drift, transcript, scenarios } = this.found;
     return {
       schemaVersion: 2,
       suite,
@@ -103,13 +103,13 @@ export class RunReport {
       },
       profile,
       epochs,
-      verdict: verdictOf(found.reasons),
+      verdict: verdictOf([...this.found.reasons, ...more]),
       preflight,
       rateLimit,
       ...(drift === undefined ? {} : { drift }),
-      unitBaseline: unitBaseline(this.run, found),
+      unitBaseline: unitBaseline(this.run, this.found),
       ...(transcript === undefined ? {} : { transcript }),
-      ...(shard === null ? {} : { shard: describeShard(shard, this.run, found) }),
+      ...(shard === null ? {} : { shard: describeShard(shard, this.run, this.found) }),
       scenarios,
     };
   }

@@ -10,9 +10,6 @@ import type { Clock } from "../client/clock.ts";
 import type { Connection } from "../client/connection.ts";
 import type { OpenLedger } from "../client/ledger.ts";
 import type { Target } from "../client/target.ts";
-import type { SliceClient, SliceLength } from "../load/closed.ts";
-import type { PacedRun } from "../load/judge_pace.ts";
-import type { Arrivals } from "../load/schedule.ts";
 import type { Pacer } from "../load/pacer.ts";
 import type {
   Added,
@@ -27,9 +24,14 @@ import type {
 } from "../schema.ts";
 import type { SeriesOptions } from "../stats/series.ts";
 import type { DistributionRecorder } from "../stats/summary.ts";
+import type { Case, Rig, Slice } from "./case.ts";
+import type { CaseResult } from "./case_results.ts";
 import type { HeavyTool, HeavyTools } from "./heavy_tools.ts";
 import type { SessionWork } from "./session_work.ts";
 import type { Workload } from "./workload.ts";
+
+export { type Case, caseKey, ONE_CLIENT, type Rig, type Slice } from "./case.ts";
+export type { CaseResult } from "./case_results.ts";
 
 /** The profiles that call the light tool. */
 export const LIGHT_PROFILES = ["quick", "standard", "thorough", "phase2"] as const;
@@ -130,83 +132,6 @@ export interface Described<P extends Parameters = Parameters> {
   fillsServer?: true;
 }
 
-/** One thing to measure. Scenarios that ask for equal cases share the slices. */
-export interface Case {
-  clients: number;
-  /** Per connection. */
-  inFlight: number;
-  /** Size of an argument to add to each call; 0: none. */
-  payloadBytes: number;
-  /** Calls per second of all clients together, independent of replies; `null`: a closed loop. */
-  ratePerSecond: number | null;
-  /** This and the next two apply to open loops only. */
-  arrivals?: Arrivals;
-  maxOutstanding?: number | null;
-  /** A rate that varies, in the format of `parseStages`. `ratePerSecond` is its peak. */
-  stages?: string | null;
-  /** Measures only this layer of a call, with a rig that the scenario opens. */
-  layer?: string;
-}
-
-/** One client with one call in flight. */
-export const ONE_CLIENT: Case = { clients: 1, inFlight: 1, payloadBytes: 0, ratePerSecond: null };
-
-/** A key that is the same for equal cases. */
-export function caseKey(one: Case): string {
-  const { clients, inFlight, payloadBytes, ratePerSecond, layer } = one;
-  const { arrivals = "constant", maxOutstanding = null, stages = null } = one;
-  const open = ratePerSecond === null ? [] : [arrivals, maxOutstanding, stages];
-  return JSON.stringify([clients, inFlight, payloadBytes, ratePerSecond, ...open, layer ?? null]);
-}
-
-/** One uninterrupted measurement of a case. */
-export interface Slice {
-  /** False if it ended early. It has no rate then. */
-  complete: boolean;
-  /** True if a closed loop ended because the server stopped replying. Default: false. */
-  silent?: boolean;
-  /** Successes of each client in its window. An open loop has one window for all clients. */
-  clients: readonly SliceClient[];
-  /** Times of the measured successes. Overwritten by the next slice. */
-  timesNs: Float64Array;
-  /** Measured calls without a reply. */
-  censored: number;
-  /** Calls of the whole slice that were answered, and those that overtook an earlier call. */
-  answered: number;
-  outOfOrder: number;
-  /** CPU time of this thread during the whole slice, and the duration of the slice. */
-  clientCpuNs: number;
-  elapsedNs: number;
-  /** Further results of an open loop: see lib/load/open.ts. */
-  open?: PacedRun & Record<"serviceNs" | "slipNs" | "endedNs", Float64Array>;
-}
-
-/** Measures cases with a `layer`, which are not calls to the target. */
-export interface Rig {
-  measure(length: SliceLength): Promise<Slice>;
-}
-
-/** Result of a case on one side. Arrays are indexed by epoch; `null`: not completely measured. */
-export interface CaseResult {
-  readonly case: Case;
-  /** Calls per second: the sum of the clients' rates. */
-  readonly rates: readonly (number | null)[];
-  /** The rate of each slice. */
-  readonly within: readonly (readonly number[])[];
-  /** The position of each slice in the sequence of all slices. */
-  readonly positions: readonly (readonly number[])[];
-  readonly clientRates: readonly (readonly number[] | null)[];
-  /** In nanoseconds. */
-  readonly medians: readonly (number | null)[];
-  readonly latency: DistributionRecorder;
-  readonly answered: number;
-  readonly outOfOrder: number;
-  /** This and the next two are of an open loop. */
-  readonly serviceTime: DistributionRecorder | null;
-  readonly slip: DistributionRecorder | null;
-  readonly open: readonly PacedRun[];
-}
-
 /** An addition to a check that counts, and the cause of the first failure. */
 export interface Count {
   kind: string;
@@ -234,7 +159,7 @@ export interface Recording {
   setHeadline(ref: MetricRef): void;
   /** The recorder of a metric at a place: the same one for each call. */
   distribution(name: string, options?: { at?: At; series?: SeriesOptions }): TimesRecorder;
-  /** Adds the value of an epoch. */
+  /** Adds the value of an epoch, or when deriving that of the run. */
   scalar(name: string, value: number, options?: ScalarOptions): void;
 }
 
@@ -299,10 +224,7 @@ export interface ScenarioContext<P extends Parameters = Parameters>
 }
 
 /** Turns the results of cases into metrics. */
-export interface Derivation<P extends Parameters = Parameters>
-  extends
-    Recording,
-    Pick<ScenarioContext<P>, "parameters" | "maxRatePerSecond" | "seed" | "place"> {
+export interface Derivation extends Recording {
   /** The result of a case on the target; `null`: not measured. */
   of(one: Case): CaseResult | null;
   /** The result of a case on a server that does nothing. */
@@ -317,15 +239,13 @@ export interface Derivation<P extends Parameters = Parameters>
     epochs: readonly (number | null)[],
     options?: { at?: At; within?: readonly (readonly number[])[] },
   ): void;
-  /** Records a metric with one value for the whole run. */
-  single(name: string, value: number, options?: { at?: At; ci95?: Interval | null }): void;
 }
 
 /** A plan, or why the scenario is skipped. */
 export type Begun<T> = T | { skipped: string };
 
 /** The cases of a scenario, and what to do with them. */
-export interface CasePlan<P extends Parameters = Parameters> {
+export interface CasePlan {
   cases: readonly Case[];
   /** Cases to measure on a server that does nothing too. The first is compared to the headline. */
   floors?: readonly Case[];
@@ -340,7 +260,7 @@ export interface CasePlan<P extends Parameters = Parameters> {
   /** Called once, after the last epoch. */
   conclude?(): void | Promise<void>;
   /** Called repeatedly: after each epoch, and at the end. */
-  derive(derivation: Derivation<P>): void;
+  derive(derivation: Derivation): void;
   /** Called once when the run ends, however it ends. */
   close?(): Promise<void>;
 }
@@ -382,10 +302,6 @@ export interface BundledServer {
    * @throws {Error} if it does not come back
    */
   restart(): Promise<void>;
-  /** Starts a second server with rate limits. Dispose of it to stop it. */
-  startLimited(): Promise<
-    AsyncDisposable & { readonly url: string; readonly token: string | null }
-  >;
 }
 
 /** The parameters of a scenario in a profile. Default: those of `standard`. */

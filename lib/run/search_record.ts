@@ -1,42 +1,69 @@
 import type { RateSearchResult, Trial } from "../load/rate_search.ts";
 import type { Fact } from "../schema.ts";
-import type { Recording } from "./scenario.ts";
+import type { MetricSpec, Recording } from "./scenario.ts";
+
+/** The share of trials that met the objective: at the level found, and at each level tried. */
+export const SHARE: MetricSpec = { kind: "scalar", unit: "share", better: null };
+
+/** What a search came to. */
+type Found = Omit<RateSearchResult<Trial>, "trials">;
 
 /**
- * Records the result of a search: the level, the share of trials that met it, and what limits it.
+ * Records the results of one or more searches: the level that each found, the share of trials that
+ * met it, and what limits it. A search that found nothing only because the client was late does not
+ * count as a miss, but at least one must be judged.
  *
  * @param texts.late the finding if the client could not offer a level on time
  * @param texts.highest the reason if the highest level was met
  * @param texts.why what was missed if no level was met
- * @returns `false` if nothing was found only because the client was late
+ * @returns `true` if a search was judged
  */
-export function recordFound(
+export function recordFound<R extends Found>(
   recording: Recording,
-  { sustainedPerSecond: found, metShare, limit }: Omit<RateSearchResult<Trial>, "trials">,
+  results: readonly R[],
   { metric, late, highest, check, why }: {
     metric: string;
     late: (level: number) => Fact;
     highest: (level: number) => string;
     check: { kind: string; name: string };
-    why: () => string | null;
+    why: (result: R) => string | null;
   },
 ): boolean {
   const limitOf = "limit of the server";
-  if (found !== null) {
-    recording.scalar(metric, found);
-    if (metShare !== null) recording.scalar("metShare", metShare);
-  }
+  const best = Math.max(0, ...results.map(({ sustainedPerSecond }) => sustainedPerSecond ?? 0));
+  const lates = results.flatMap(({ limit }) => limit.kind === "client" ? limit.latePerSecond : []);
   // Being late once at a lower level does not matter if the client could offer more.
-  if (limit.kind === "client" && limit.latePerSecond > (found ?? 0)) {
-    const fact = late(limit.latePerSecond);
+  const tooFast = lates.filter((level) => level > best);
+  const isJudged = ({ sustainedPerSecond, limit }: R) =>
+    sustainedPerSecond !== null || limit.kind !== "client";
+  const judged = results.filter(isJudged);
+  let whyNot: string | null = null;
+  if (tooFast.length > 0) {
+    const fact = late(Math.min(...tooFast));
+    whyNot = fact.message;
     recording.invalidate(fact);
     recording.notMeasured(limitOf, fact.message);
-    if (found === null) return false;
   }
-  if (limit.kind === "highest" && found !== null) recording.notMeasured(limitOf, highest(found));
-  const missed = found === null ? why() : null;
-  recording.tally({ ...check, seen: found === null ? 0 : 1, wanted: 1, why: missed });
-  return true;
+  for (const result of judged) {
+    const { sustainedPerSecond: found, metShare, limit } = result;
+    if (found === null) {
+      recording.tally({ ...check, seen: 0, why: why(result) });
+      continue;
+    }
+    recording.tally(check);
+    recording.scalar(metric, found);
+    if (metShare !== null) recording.scalar("metShare", metShare, { ci95: null });
+    if (limit.kind === "highest") recording.notMeasured(limitOf, highest(found));
+  }
+  const left = results.length - judged.length;
+  if (left > 0 && judged.length > 0) {
+    recording.notMeasured(`${left} of ${results.length} searches`, "the client was late");
+  }
+  if (results.length > 0) {
+    const name = "the client was on time for a search";
+    recording.tally({ kind: "searchJudged", name, why: judged.length > 0 ? null : whyNot });
+  }
+  return judged.length > 0;
 }
 
 /** Notes how many trials have no verdict, and so are in no figure. */

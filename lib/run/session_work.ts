@@ -29,11 +29,11 @@ export function createSessionWork(
     overrides: { payloadBytes: number | null };
     uniqueSeed: number;
   },
-  { tool, workload, heavyTools, embedded, place }: {
+  { tool, workload, heavyTools, bundled, place }: {
     tool: string;
     workload: Workload;
     heavyTools: HeavyTools;
-    embedded: boolean;
+    bundled: object | null;
     place: ShardPlace;
   },
 ): SessionWork {
@@ -56,7 +56,7 @@ export function createSessionWork(
     const step = { ...DEFAULT_STEP, tool, argsJson: "{}" };
     return granted({ begin: [], patterns: [alone(step, 1)], lasts: ENDLESS }, workload);
   }
-  if (!embedded || heavyTools.status === "refused") {
+  if (bundled === null || heavyTools.status === "refused") {
     const reason = "calls of heavy tools can cost money, and sessions make as many as the server " +
       "can take: on an external server only those of --workload FILE are made";
     return { status: "refused", reason, description: null };

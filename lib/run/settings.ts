@@ -1,7 +1,7 @@
 import type { NoDelay } from "../client/relay.ts";
 import type { TargetOptions } from "../client/target.ts";
 import type { SessionSpec } from "../load/session.ts";
-import type { ProtocolName, Report, ShardPlace } from "../schema.ts";
+import type { ProtocolName, RateLimit, Report, ShardPlace } from "../schema.ts";
 import type { HeavyToolSpec } from "./heavy_tools.ts";
 import type { JudgeOptions } from "./judge_report.ts";
 import type { Overrides } from "./plan.ts";
@@ -41,6 +41,8 @@ export interface RunSettings extends JudgeOptions, Reach {
   maxRatePerSecond: number | null;
   /** Maximum of all sessions together. Default: each has only its own. */
   addressRatePerSecond?: number;
+  /** The limiter that a probe for all workers found. Default: none. */
+  rateLimit?: RateLimit;
   /** True to exceed the server's rate limits. Default: probes for them, and keeps to them. */
   ignoreLimits?: boolean;
   seed: number;

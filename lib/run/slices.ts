@@ -1,7 +1,7 @@
 import process from "node:process";
 import type { Connection } from "../client/connection.ts";
 import type { OpenLedger } from "../client/ledger.ts";
-import { runClosedSlice, type SliceLength } from "../load/closed.ts";
+import { runClosedSlice, SILENCE_LIMIT, type SliceLength } from "../load/closed.ts";
 import { runOpenLoop } from "../load/open.ts";
 import { createSchedule } from "../load/schedule.ts";
 import { shareOf } from "../load/share.ts";
@@ -55,9 +55,7 @@ export async function measureSlice(one: Case, options: SliceOptions): Promise<Sl
   };
 }
 
-type Measured = Pick<Slice, "complete" | "silent" | "clients" | "timesNs" | "censored" | "open">;
-
-async function closedSlice({ inFlight }: Case, options: SliceOptions): Promise<Measured> {
+async function closedSlice({ inFlight }: Case, options: SliceOptions) {
   const { connections, workload: message, length, maxRatePerSecond } = options;
   const { end, timesNs, clients, censored } = await runClosedSlice(connections, {
     ...options,
@@ -79,7 +77,7 @@ async function closedSlice({ inFlight }: Case, options: SliceOptions): Promise<M
   };
 }
 
-async function openSlice(one: Case, options: SliceOptions): Promise<Measured> {
+async function openSlice(one: Case, options: SliceOptions) {
   const { connections, workload: message, length, place, timeoutMs, seed } = options;
   const ratePerSecond = one.ratePerSecond!;
   const stages = one.stages ? parseStages(one.stages) : null;
@@ -91,6 +89,7 @@ async function openSlice(one: Case, options: SliceOptions): Promise<Measured> {
     ratePerSecond,
     arrivals: one.arrivals ?? "constant",
     slots: counted === null ? null : counted + leadInSlots,
+    leadInSlots,
     durationMs: length.durationNs === null ? null : (length.durationNs + leadInNs) / 1e6,
     stages,
     seed,
@@ -101,7 +100,7 @@ async function openSlice(one: Case, options: SliceOptions): Promise<Measured> {
     ...options,
     message,
     schedule,
-    leadInNs: counted === null ? leadInNs : leadInSlots / ratePerSecond * 1e9,
+    leadInNs: counted === null ? leadInNs : leadInSlots * 1e9 / ratePerSecond,
     maxOutstanding: Math.max(1, shareOf(most, place)),
     pacer: await options.pacer(),
   });
@@ -113,4 +112,15 @@ async function openSlice(one: Case, options: SliceOptions): Promise<Measured> {
     censored,
     open,
   };
+}
+
+/** True if a server that keeps its connections open answered nothing, or has stopped answering. */
+export function isSilent(
+  { silent = false, answered, censored, open }: Slice,
+  connections: readonly Connection[],
+): boolean {
+  // An open loop that offers too much may have some timeouts.
+  if (open !== undefined) return answered === 0 && censored >= SILENCE_LIMIT;
+  return silent || connections.every(({ isOpen }) => isOpen) &&
+      (answered === 0 || connections.some(({ timedOutInRow }) => timedOutInRow >= SILENCE_LIMIT));
 }

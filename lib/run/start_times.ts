@@ -1,12 +1,8 @@
-/** Decides when turns begin. */
-export interface StartGate {
-  /**
-   * In unix milliseconds; `null`: immediately. Can take until all shards are ready.
-   *
-   * @param turn the same on all shards
-   */
-  startOf(turn: Turn): Promise<number | null>;
-}
+/**
+ * Decides when a turn begins, in unix milliseconds; `null`: immediately. Can take until all shards
+ * are ready. The turn is the same on all of them.
+ */
+export type StartGate = (turn: Turn) => Promise<number | null>;
 
 /** The turn of one or more scenarios in an epoch. */
 export interface Turn {
@@ -27,9 +23,7 @@ export const ALLOWANCE_MS = 1_500;
  * after one of unknown length are not planned.
  */
 export function plannedStarts(startAtMs: number): StartGate {
-  return {
-    startOf: ({ offsetMs }) => Promise.resolve(offsetMs === null ? null : startAtMs + offsetMs),
-  };
+  return ({ offsetMs }) => Promise.resolve(offsetMs === null ? null : startAtMs + offsetMs);
 }
 
 /** Delay of the first epoch, in milliseconds; `null`: it was not planned, or did not begin. */

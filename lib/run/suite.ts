@@ -1,20 +1,18 @@
 import type { Metric, RateLimit, Reason, RunDrift, ScenarioReport } from "../schema.ts";
 import { ConnectError } from "../client/connect_error.ts";
 import { readLimitOwner } from "../client/limiter_words.ts";
-import { wait } from "../load/pace.ts";
 import { randomStream, shuffle } from "../stats/random.ts";
 import { endsOf } from "../stats/trend.ts";
-import { CaseGroup, groupBySharedCases, type GroupMember } from "./case_group.ts";
 import { NullServerFloor } from "./client_floor.ts";
 import { slowdownOfServer } from "./drift.ts";
-import { Entry } from "./entry.ts";
-import type { LiveScenario } from "./live.ts";
+import { Entry, hasCases } from "./entry.ts";
 import { mostSessions } from "./limit_probe.ts";
 import type { Progress } from "./progress.ts";
 import { adviceOn } from "./rate_limit.ts";
 import type { Run } from "./run.ts";
-import { type CaseLength, type ProcedurePlan, TargetUnusableError } from "./scenario.ts";
+import { TargetUnusableError } from "./scenario.ts";
 import { ALLOWANCE_MS, type Turn } from "./start_times.ts";
+import { createUnits, type Unit } from "./units.ts";
 import { UNIT_CASE } from "./unit_baseline.ts";
 import { INTERRUPTED } from "./verdict.ts";
 import { Waits } from "./waits.ts";
@@ -32,18 +30,6 @@ export interface SuiteResult {
   epochs: number;
 }
 
-/** Work of one turn in an epoch: a group of scenarios that share cases, or a procedure. */
-interface Unit {
-  entries: Entry[];
-  watch: LiveScenario;
-  /** True if shards begin it together. */
-  isSplit: boolean;
-  fillsServer: boolean;
-  /** `null`: as long as its calls take; 0: nothing to do in this epoch. */
-  lengthMs: (epoch: number) => number | null;
-  epoch: (epoch: number, startMs: () => Promise<number | null>) => Promise<"stop" | void>;
-}
-
 type Running = Progress & { state: "running" };
 type Stage = Pick<Running, "stage" | "epoch" | "index" | "of">;
 
@@ -54,7 +40,7 @@ export interface SuiteHooks {
   /** Called after each measured epoch, with all results so far. */
   onEpoch?: (soFar: SuiteResult) => Promise<void>;
   /** With `--precision`: true if another epoch is needed. Default: judges the headlines. */
-  needsAnother?: (soFar: readonly Entry[]) => boolean;
+  needsAnother?: () => boolean;
 }
 
 /** Runs the planned scenarios, until the target proves unusable or the run is interrupted. */
@@ -99,14 +85,16 @@ export class Suite implements Disposable {
   async run(): Promise<void> {
     try {
       await this.#begin();
-      const units = this.#createUnits();
+      const ready = this.entries.filter(({ end, isSplit }) => end === null || isSplit);
+      const units = createUnits(ready, { floors: this.#floors, stack: this.#stack });
       this.#waits = new Waits(this.entries, (entry, error) => this.#endWith([entry], error));
-      // Cases cannot be postponed.
-      const cannotWait = units.some((unit) => unit.fillsServer && unit.watch instanceof CaseGroup);
+      // Cases cannot be postponed, and a restart of the server would end the waits.
+      const cannotWait = this.#hooks.beforeEpoch !== undefined ||
+        this.entries.some((entry) => hasCases(entry) && fillsServer(entry));
       if (!cannotWait && !this.#isOver) await this.#waits.beginBeside(this.entries);
       // Shards first run what they share; then the first shard runs the rest.
       for (const split of this.#run.place.count > 1 ? [true, false] : [false]) {
-        await this.#runEpochs(units.filter((unit) => unit.isSplit === split));
+        await this.#runEpochs(units.filter(({ members: [one] }) => one!.isSplit === split));
       }
       // An interrupt ends all waits, so this does not block.
       if (!this.#isUnusable) {
@@ -147,7 +135,7 @@ export class Suite implements Disposable {
       ...(slowdown === null ? {} : { drift: { ...slowdown, ...ratesOf(entries) } }),
       // Scenarios that share the case share its result.
       unitEpochs: [
-        ...new Set(entries.map(({ group, record }) => group?.resultOf(UNIT_CASE, record))),
+        ...new Set(entries.map((entry) => entry.resultOf(UNIT_CASE))),
       ].flatMap((result) => result?.medians.flatMap((ns) => ns ?? []) ?? []),
       epochs: this.#epochs,
     };
@@ -201,81 +189,33 @@ export class Suite implements Disposable {
     }
   }
 
-  #createUnits(): Unit[] {
-    const ready = this.entries.filter(({ plan, end, isSplit }) =>
-      plan !== null && (end === null || isSplit)
-    );
-    const unitOf = (
-      entries: Entry[],
-      rest: Pick<Unit, "watch" | "lengthMs" | "epoch">,
-    ): Unit => ({
-      entries,
-      isSplit: entries.every(({ isSplit }) => isSplit),
-      fillsServer: entries.some(({ planned }) => planned.scenario.fillsServer),
-      ...rest,
-    });
-    const members = new Map(ready.flatMap((entry) => {
-      const { run, record, casePlan: plan, place } = entry;
-      if (plan === null) return [];
-      const parameters = entry.planned.parameters as CaseLength;
-      const member: GroupMember = { run, record, plan, place, parameters };
-      return [[member, entry] as const];
-    }));
-    const groups = groupBySharedCases([...members.keys()]).map((grouped) => {
-      const group = this.#stack.use(new CaseGroup(grouped, this.#floors));
-      const entries = grouped.map((member) => members.get(member)!);
-      for (const entry of entries) entry.group = group;
-      return unitOf(entries, {
-        watch: group,
-        lengthMs: (epoch) => group.lengthMs(epoch),
-        epoch: (epoch, startMs) => group.epoch(epoch, startMs),
-      });
-    });
-    const procedures = ready.filter(({ casePlan }) => casePlan === null).flatMap((entry) => {
-      const { epoch: measure } = entry.plan as ProcedurePlan;
-      const { scenario } = entry.planned;
-      const takesPart = (epoch: number) =>
-        epoch > 0 || scenario.kind === "cases" || scenario.warmsUp !== false;
-      return measure === undefined ? [] : unitOf([entry], {
-        watch: entry.record,
-        lengthMs: (epoch) => entry.isGoing && takesPart(epoch) ? null : 0,
-        epoch: async (epoch, startMs) =>
-          takesPart(epoch) ? await procedureEpoch(entry, measure, startMs) : undefined,
-      });
-    });
-    return [...groups, ...procedures];
-  }
-
   async #runEpochs(units: readonly Unit[]): Promise<void> {
     const { settings, epochs, signal } = this.#run;
-    const isGoing = () => units.some(({ entries }) => entries.some((entry) => entry.isGoing));
-    for (let epoch = 0; isGoing() && !this.#isOver; epoch++) {
-      if (epoch > epochs && !this.#needsAnother()) break;
+    const entries = units.flatMap((unit): readonly Entry[] => unit.members);
+    const going = () => entries.filter(({ isGoing }) => isGoing);
+    for (let epoch = 0; going().length > 0 && !this.#isOver; epoch++) {
+      if (epoch > epochs && !this.#needsAnother(going())) break;
       if (settings.overrides.warmupMs === 0 && epoch === 0) continue;
       // Collect garbage now, so it does not interrupt the next epoch.
       (globalThis as { gc?: () => void }).gc?.();
       await this.#hooks.beforeEpoch?.();
       await this.#runEpoch(units, epoch);
       if (this.#isOver) break;
-      const hasEnded = units.every(({ entries }) => entries.every(({ end }) => end !== null));
+      const hasEnded = entries.every(({ end }) => end !== null);
       if (!hasEnded) this.#epochs = Math.max(this.#epochs, epoch);
       if (epoch > 0) await this.#hooks.onEpoch?.(this.resultOf(this.#run));
     }
-    if (!signal.aborted) return;
-    for (const { entries } of units) {
-      for (const entry of entries) if (entry.isGoing) entry.end = INTERRUPTED_END;
-    }
+    if (signal.aborted) { for (const entry of going()) entry.end = INTERRUPTED_END; }
   }
 
   /** With `--precision`: true while a headline is not precise enough and time is left. */
-  #needsAnother(): boolean {
+  #needsAnother(going: readonly Entry[]): boolean {
     const { settings: { precisionPercent, maxTimeMs }, clock } = this.#run;
     if (precisionPercent === null) return false;
     if ((clock.nowNs() - this.#startNs) / 1e6 >= maxTimeMs) return false;
-    const going = this.entries.filter(({ isGoing }) => isGoing);
+    if (this.#hooks.needsAnother) return this.#hooks.needsAnother();
     for (const entry of going) entry.derive();
-    return this.#hooks.needsAnother?.(going) ??
-      going.some(({ record }) => !isPreciseEnough(record.headlineMetric(), precisionPercent));
+    return going.some(({ record }) => !isPreciseEnough(record.headlineMetric(), precisionPercent));
   }
 
   async #runEpoch(units: readonly Unit[], epoch: number): Promise<void> {
@@ -283,7 +223,7 @@ export class Suite implements Disposable {
     const order = shuffle(units, randomStream(settings.seed, `epoch ${epoch}`));
     for (const [index, unit] of order.entries()) {
       this.#stage = { stage: "epoch", epoch, index: index + 1, of: order.length };
-      if (unit.fillsServer && this.#waits.areOpen) {
+      if (unit.members.some(fillsServer) && this.#waits.areOpen) {
         this.#postponed.push({ unit, epoch });
         continue;
       }
@@ -301,10 +241,10 @@ export class Suite implements Disposable {
   }
 
   async #runTurn(unit: Unit, epoch: number): Promise<void> {
-    const entries = unit.entries.filter(({ isGoing }) => isGoing);
+    const entries = unit.members.filter(({ isGoing }) => isGoing);
     const startMs = this.#takeTurn(unit, epoch);
     if (entries.length === 0) return;
-    this.#progress(entries, { watch: unit.watch });
+    this.#progress(entries, { watch: unit });
     for (const entry of entries) {
       entry.record.startEpoch(epoch);
       entry.hasRun = true;
@@ -320,19 +260,20 @@ export class Suite implements Disposable {
    * so that all shards count the same.
    */
   #takeTurn(unit: Unit, epoch: number): () => Promise<number | null> {
-    if (!unit.isSplit) return () => Promise.resolve(null);
+    if (!unit.members[0]!.isSplit) return () => Promise.resolve(null);
     const turn = this.#nextTurn;
     const lengthMs = unit.lengthMs(epoch);
     const takenMs = lengthMs && lengthMs + ALLOWANCE_MS;
     const offsetMs = turn.offsetMs === null || takenMs === null ? null : turn.offsetMs + takenMs;
     this.#nextTurn = { order: turn.order + 1, offsetMs };
-    return async () => await this.#run.startGate?.startOf(turn) ?? null;
+    return async () => await this.#run.startGate?.(turn) ?? null;
   }
 
   async #conclude(): Promise<void> {
     const of = this.entries.length;
     for (const [index, entry] of this.entries.entries()) {
-      const { plan, record } = entry;
+      const { record } = entry;
+      const plan = entry.casePlan ?? entry.procedure;
       if (entry.end !== null) continue;
       if (plan?.conclude && !this.#isOver) {
         this.#stage = { stage: "conclude", epoch: this.#epochs, index: index + 1, of };
@@ -362,7 +303,7 @@ export class Suite implements Disposable {
   /** Does work for some scenarios, which fail if it throws anything. */
   async #attempt(entries: readonly Entry[], work: () => Promise<void>): Promise<void> {
     const { clock } = this.#run;
-    const { monitor, planned, run } = entries[0]!;
+    const { monitor, planned } = entries[0]!;
     const startNs = clock.nowNs();
     try {
       await monitor.watch(work, { paced: planned.scenario.paced ?? false });
@@ -373,11 +314,13 @@ export class Suite implements Disposable {
       const spentNs = (clock.nowNs() - startNs) / entries.length;
       for (const entry of entries) entry.spentNs += spentNs;
     }
-    const limit = run.target.observed.rateLimit;
-    if (limit === null || this.#rateLimits.has(run)) return;
-    const owner = readLimitOwner(limit.message);
-    const found = { ...(owner === null ? {} : { owner }), ...run.rateLimit };
-    this.#rateLimits.set(run, { ...found, scenario: planned.scenario.name, ...limit });
+    for (const { run, name: scenario } of entries) {
+      const limit = run.target.observed.rateLimit;
+      if (limit === null || this.#rateLimits.has(run)) continue;
+      const owner = readLimitOwner(limit.message);
+      const found = { ...(owner === null ? {} : { owner }), ...run.rateLimit };
+      this.#rateLimits.set(run, { ...found, scenario, ...limit });
+    }
   }
 }
 
@@ -400,21 +343,7 @@ function ratesOf(entries: readonly Entry[]): Pick<RunDrift, "firstPerSecond" | "
 const INTERRUPTED_END = { status: "interrupted", reason: "interrupted" } as const;
 /** Of the scenarios that did not find it out themselves. */
 const UNUSABLE_END = { status: "interrupted", reason: "the target cannot be measured" } as const;
-const EPOCHS_CHECK = { kind: "epochs", name: "every epoch measured" };
 
-/** Measures an epoch of a procedure, beginning when all shards do. */
-async function procedureEpoch(
-  { run, record }: Entry,
-  measure: () => Promise<"stop" | void>,
-  startMs: () => Promise<number | null>,
-): Promise<"stop" | void> {
-  record.tally({ ...EPOCHS_CHECK, seen: 0, wanted: 1 });
-  const dueMs = await startMs();
-  if (dueMs !== null) await wait(dueMs - run.clock.date().getTime(), run);
-  run.signal.throwIfAborted();
-  record.startMeasuring(dueMs);
-  const outcome = await measure();
-  record.endMeasuring();
-  record.tally({ ...EPOCHS_CHECK, seen: 1, wanted: 0 });
-  return outcome;
+function fillsServer({ planned: { scenario } }: Entry): boolean {
+  return scenario.fillsServer ?? false;
 }

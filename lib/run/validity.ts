@@ -50,9 +50,9 @@ export class ClientMonitor implements Disposable {
     }
   }
 
-  /** Share of a core that the thread used, 0 to 1; `null`: the work was too short to tell. */
+  /** Share of a core that the thread used; `null`: the work was too short to tell. */
   get clientCpu(): number | null {
-    return this.#watchedNs < MINIMUM_WINDOW_NS ? null : Math.min(1, this.#usedNs / this.#watchedNs);
+    return shareOfCore(this.#usedNs, this.#watchedNs);
   }
 
   /** Delay of timers, in nanoseconds. */
@@ -76,6 +76,11 @@ export class ClientMonitor implements Disposable {
     tick();
     return () => cancel();
   }
+}
+
+/** Share of a core, 0 to 1; `null` if the time is too short to tell. */
+export function shareOfCore(usedNs: number, elapsedNs: number): number | null {
+  return elapsedNs < MINIMUM_WINDOW_NS ? null : Math.min(1, usedNs / elapsedNs);
 }
 
 /** The throughput of a case as a share of the client's floor: the case on the null server. */

@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from "../client/clock.ts";
+import { systemClock as clock } from "../client/clock.ts";
 import { ConnectError } from "../client/connect_error.ts";
 import { openLedger } from "../client/ledger.ts";
 import { redactUrl } from "../client/redact_url.ts";
@@ -17,38 +17,26 @@ const RETRY_MS = 250;
  */
 export async function waitForServer(
   { waitMs = 0, protocol, shard: _, ...reach }: RunSettings,
-  { signal, onProgress, clock = systemClock }: {
-    signal: AbortSignal;
-    onProgress: (text: string) => void;
-    clock?: Clock;
-  },
+  { signal, onProgress }: { signal: AbortSignal; onProgress: (text: string) => void },
 ): Promise<void> {
   if (waitMs === 0) return;
   using target = new Target({ ...reach, protocol: PROTOCOLS[protocol], clock, signal });
   const startNs = clock.nowNs();
   const elapsedMs = () => (clock.nowNs() - startNs) / 1e6;
   for (let attempt = 0; !signal.aborted; attempt++) {
-    const error = await tryConnect(target);
-    if (error === null) {
+    try {
+      await (await target.connect(openLedger())).close();
       if (attempt > 0) onProgress(`the server answered after ${(elapsedMs() / 1e3).toFixed(1)} s`);
       return;
-    }
-    if (!isStarting(error) || elapsedMs() + RETRY_MS >= waitMs) return;
-    if (attempt === 0) {
-      const what = `up to ${waitMs / 1e3} s for the server at ${redactUrl(reach.url)}`;
-      onProgress(`waiting ${what}: ${error.message}`);
+    } catch (error) {
+      if (!(error instanceof ConnectError)) throw error;
+      if (!isStarting(error) || elapsedMs() + RETRY_MS >= waitMs) return;
+      if (attempt === 0) {
+        const what = `up to ${waitMs / 1e3} s for the server at ${redactUrl(reach.url)}`;
+        onProgress(`waiting ${what}: ${error.message}`);
+      }
     }
     await wait(RETRY_MS, { clock, signal });
-  }
-}
-
-async function tryConnect(target: Target): Promise<ConnectError | null> {
-  try {
-    await (await target.connect(openLedger())).close();
-    return null;
-  } catch (error) {
-    if (error instanceof ConnectError) return error;
-    throw error;
   }
 }
 

@@ -48,6 +48,7 @@ export function mergeReports(given: readonly Part[], options: MergeOptions): Rep
   const scenarios = [...names].map((name) => mergeShares(sharesOf(name, parts), first, options));
   const begun = reports.filter(({ scenarios }) => scenarios.length > 0);
   // The rates are left out: a part's calls a second are not the server's.
+  const limits = reports.flatMap(({ rateLimit }) => rateLimit ?? []);
   const aged = reports.flatMap(({ drift }) => drift ?? [])[0];
   return {
     ...first,
@@ -58,7 +59,8 @@ export function mergeReports(given: readonly Part[], options: MergeOptions): Rep
     epochs: Math.min(...(begun.length === 0 ? reports : begun).map(({ epochs }) => epochs)),
     verdict: verdictOf(mergeReasons(parts, scenarios, options)),
     preflight: reports.find(({ preflight }) => preflight.length > 0)?.preflight ?? [],
-    rateLimit: reports.find(({ rateLimit }) => rateLimit !== null)?.rateLimit ?? null,
+    // One that refused calls of the run says more than one that was found before it.
+    rateLimit: limits.find(({ scenario }) => scenario !== null) ?? limits[0] ?? null,
     ...(aged === undefined ? {} : { drift: { ratio: aged.ratio, p: aged.p } }),
     unitBaseline: reports.find(({ unitBaseline }) => unitBaseline !== null)?.unitBaseline ?? null,
     merged: { of: options.of, parts: describeParts(parts, options) },
@@ -153,22 +155,22 @@ function mergeReasons(
   scenarios: readonly ScenarioReport[],
   options: MergeOptions,
 ): Reason[] {
-  const given = parts.map(({ label, report }) => ({
-    ...{ label, ofCheck: [], other: [] },
-    ...Object.groupBy(
-      report.verdict.reasons,
-      (reason) => isOfCheck(reason, report) ? "ofCheck" : "other",
-    ),
-  }));
-  const judged = new Set(given.flatMap(({ ofCheck }) => ofCheck.map(({ scenario }) => scenario)));
+  const keyOf = ({ scenario, message }: Reason) => JSON.stringify([scenario, message]);
+  const checked = new Set(
+    parts.flatMap(({ report }) => report.scenarios.flatMap(failedCheckReasons)).map(keyOf),
+  );
+  // These are merged with the counts of their checks.
+  const isOfCheck = (reason: Reason) => checked.has(keyOf(reason));
+  const reasons = parts.flatMap(({ report }) => report.verdict.reasons);
+  const judged = new Set(reasons.filter(isOfCheck).map(({ scenario }) => scenario));
   const kinds = Map.groupBy(
-    given.flatMap(({ other }) => other),
+    reasons.filter((reason) => !isOfCheck(reason)),
     ({ code, scenario }) => JSON.stringify([code, scenario]),
   );
   return [
     ...scenarios.filter(({ name }) => judged.has(name)).flatMap(failedCheckReasons),
     ...[...kinds.values()].flatMap((kind) =>
-      mergeFacts(given, ({ other }) => other.filter((reason) => kind.includes(reason)))
+      mergeFacts(parts, ({ report }) => report.verdict.reasons.filter((one) => kind.includes(one)))
     ),
     ...(options.lost ?? []).map(({ index, reason }) => ({
       code: EXIT.checkFailed,
@@ -178,13 +180,6 @@ function mergeReasons(
         "figures are those of the others",
     })),
   ];
-}
-
-/** True for the reason of a check: these are merged with their counts. */
-function isOfCheck(reason: Reason, { scenarios }: Report): boolean {
-  return scenarios.flatMap(failedCheckReasons).some(({ scenario, message }) =>
-    scenario === reason.scenario && message === reason.message
-  );
 }
 
 /** Turns the merged report of a shard's workers into that shard's report. */

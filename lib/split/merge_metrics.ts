@@ -1,8 +1,9 @@
 import type { Distribution, Metric, Scalar, SeriesPoint } from "../schema.ts";
+import { changeOver } from "../stats/change.ts";
+import { mergeEpochs, summariseDistribution } from "../stats/distribution.ts";
 import { LatencyHistogram } from "../stats/histogram.ts";
-import { addCensored, NONE_CENSORED } from "../stats/percentiles.ts";
 import { summariseInterval } from "../stats/series.ts";
-import { mergeEpochs, summariseDistribution, summariseScalar } from "../stats/summary.ts";
+import { summariseScalar } from "../stats/summary.ts";
 import { byEpoch } from "./together.ts";
 
 /** Merged metrics, and those that cannot be merged. */
@@ -28,42 +29,45 @@ export function mergeMetrics(shards: readonly (readonly Metric[])[], seed: numbe
     }
     const scalars = parts.filter((part) => part.kind === "scalar");
     const { name, merge } = scalars[0]!;
+    const leaveOut = (reason: string) => void merged.unmerged.push({ name, reason });
     if (merge === undefined) {
-      const reason = "the values of shards cannot be combined: see their own reports";
-      merged.unmerged.push({ name, reason });
-    } else if (scalars.length < shards.length) {
-      merged.unmerged.push({ name, reason: "not every shard measured it" });
-    } else merged.metrics.push(mergeScalars(scalars, merge));
+      leaveOut("the values of shards cannot be combined: see their own reports");
+    } else if (scalars.length < shards.length) leaveOut("not every shard measured it");
+    else if (merge === "sum" || merge === "max") {
+      merged.metrics.push(mergeScalars(scalars, merge));
+    } else {
+      const change = changeOver(seriesOf(merged.metrics), merge);
+      if (change === null) leaveOut("the shards have too few intervals in common");
+      else {
+        const { ratio, ci95 } = change;
+        merged.metrics.push(summariseScalar({ ...scalars[0]!, epochs: [ratio], ci95 }));
+      }
+    }
   }
   return merged;
 }
 
-/** The declared part of a metric, equal on all shards. */
-function declared({ name, role, better, at, gates }: Metric) {
-  return {
-    ...{ name, role, better },
-    ...(at === undefined ? {} : { at }),
-    ...(gates === undefined ? {} : { gates }),
-  };
+/** The series of the distribution that has one. */
+function seriesOf(metrics: readonly Metric[]): readonly SeriesPoint[] {
+  return metrics.flatMap((metric) => metric.kind === "distribution" ? metric.series : []);
 }
 
 /** Merges distributions exactly, as if all samples had been recorded in one histogram. */
 export function mergeDistributions(parts: readonly Distribution[], seed: number): Distribution {
   using pooled = new LatencyHistogram();
-  let censored = NONE_CENSORED;
-  for (const { histogram, min, mean, max, censored: count, epochs } of parts) {
+  for (const { histogram, min, mean, max, censored, epochs } of parts) {
     // If calls are censored, `max` is theirs; if epochs have samples, the mean is taken from them.
     using part = LatencyHistogram.decode(histogram, {
       min,
-      max: count === 0 ? max : undefined,
+      max: censored === 0 ? max : undefined,
       mean: epochs.some(({ count }) => count > 0) ? undefined : mean,
     });
+    part.censor(censored, max);
     pooled.add(part);
-    censored = addCensored(censored, { count, atLeastNs: max });
   }
   return summariseDistribution({
-    ...declared(parts[0]!),
-    ...{ seed, pooled, censored },
+    ...parts[0]!,
+    ...{ seed, pooled },
     epochs: byEpoch(parts).map(mergeEpochs),
     series: mergeSeries(parts.map(({ series }) => series)),
   });
@@ -93,10 +97,10 @@ function mergeSeries(shards: readonly (readonly SeriesPoint[])[]): SeriesPoint[]
 }
 
 /** Merges each epoch. Adds the smallest first, so the order of shards does not change the sum. */
-function mergeScalars(parts: readonly Scalar[], merge: NonNullable<Scalar["merge"]>): Metric {
+function mergeScalars(parts: readonly Scalar[], merge: "sum" | "max"): Metric {
   const epochs = byEpoch(parts).map((values) =>
     values.sort((a, b) => a - b)
       .reduce((sum, value) => merge === "max" ? Math.max(sum, value) : sum + value, 0)
   );
-  return summariseScalar({ ...declared(parts[0]!), unit: parts[0]!.unit, merge, epochs });
+  return summariseScalar({ ...parts[0]!, epochs, ci95: undefined });
 }

@@ -7,7 +7,6 @@ import type {
   ScenarioReport,
   Validity,
 } from "../schema.ts";
-import { openLedger, settleLedger } from "../client/ledger.ts";
 import { callChecks, reconciliation } from "../run/call_checks.ts";
 import { mergeMetrics } from "./merge_metrics.ts";
 import { byEpoch, inOneTime, togetherWarnings } from "./together.ts";
@@ -141,29 +140,21 @@ export function mergeFacts<F extends Fact, P extends { label: string }>(
   ];
 }
 
-/** Sums every count of the ledgers. */
+/** Sums every count of the ledgers, and keeps the first text of each name. */
 export function mergeLedgers(ledgers: readonly Ledger[]): Ledger {
-  const sum = settleLedger(openLedger(), false);
-  for (const { errorMessages: _, firstStrays: __, closeReasons: ___, ...ledger } of ledgers) {
-    addInto(sum, ledger);
-  }
-  for (const texts of ["errorMessages", "firstStrays", "closeReasons"] as const) {
-    const merged = Object.assign({}, ...ledgers.toReversed().map((one) => one[texts]));
-    if (Object.keys(merged).length > 0) sum[texts] = merged;
-  }
-  return sum;
+  return mergeValues(ledgers) as Ledger;
 }
 
-type Counts = { [name: string]: number | Counts };
-
-/** Adds counts by name, recursively. */
-function addInto(sum: Counts | Ledger, counts: Counts | Ledger): void {
-  const target = sum as Counts;
-  for (const [name, value] of Object.entries(counts as Counts)) {
-    if (typeof value === "number") {
-      target[name] = (Object.hasOwn(target, name) ? target[name] as number : 0) + value;
-    } else addInto(target[name] as Counts, value);
-  }
+function mergeValues(values: readonly unknown[]): unknown {
+  if (values.every((value) => typeof value === "number")) return sumOf(values, (count) => count);
+  if (values.every((value) => typeof value === "string")) return values[0];
+  const named = Map.groupBy(
+    values.flatMap((value) => Object.entries(value as object)),
+    ([name]) => name,
+  );
+  return Object.fromEntries(
+    [...named].map(([name, entries]) => [name, mergeValues(entries.map(([, value]) => value))]),
+  );
 }
 
 /** Valid if every part is and they measured together. Shares and lags are those of the worst. */

@@ -1,6 +1,6 @@
 import type { ShardPlace } from "../schema.ts";
 import { shareOf, WHOLE } from "../load/share.ts";
-import { connectionsOf, type PlannedScenario } from "../run/plan.ts";
+import type { PlannedScenario } from "../run/plan.ts";
 
 export interface WorkerCountOptions {
   cores: number;
@@ -21,9 +21,10 @@ export function countWorkers(
   { cores, embedded, planned, shard }: WorkerCountOptions,
 ): number {
   if (asked === null || asked === 1) return 1;
-  const shares = planned.filter(({ scenario }) => scenario.sharding !== undefined).map((one) => ({
-    name: one.scenario.name,
-    connections: shareOf(connectionsOf(one), shard ?? WHOLE),
+  const split = planned.filter(({ scenario }) => scenario.sharding !== undefined);
+  const shares = split.map(({ scenario: { name }, parameters }) => ({
+    name,
+    connections: shareOf(Number(parameters.connections), shard ?? WHOLE),
   }));
   const [fewest] = shares.sort((a, b) => a.connections - b.connections);
   if (asked === "auto") {

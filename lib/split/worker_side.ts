@@ -1,7 +1,6 @@
 import { runBench } from "../run/bench.ts";
-import { startLimitedServer } from "../run/limited_server.ts";
+import { planScenarios } from "../run/plan.ts";
 import type { BundledServer, Scenario } from "../run/scenario.ts";
-import type { RunSettings } from "../run/settings.ts";
 import type { StartGate } from "../run/start_times.ts";
 import { type FromWorker, reportProgress, type ToWorker } from "./worker_messages.ts";
 
@@ -14,32 +13,29 @@ export function serveRun(scenarios: readonly Scenario[]): void {
   const waiting = new Map<number, PromiseWithResolvers<number | null>>();
   let restarted = Promise.withResolvers<void>();
 
-  const startGate: StartGate = {
-    startOf({ order }) {
-      const start = Promise.withResolvers<number | null>();
-      waiting.set(order, start);
-      abort.signal.addEventListener("abort", () => start.resolve(null), { once: true });
-      post({ kind: "ready", order });
-      return start.promise;
-    },
+  const startGate: StartGate = ({ order }) => {
+    const start = Promise.withResolvers<number | null>();
+    waiting.set(order, start);
+    abort.signal.addEventListener("abort", () => start.resolve(null), { once: true });
+    post({ kind: "ready", order });
+    return start.promise;
   };
 
   /** The bundled server runs in the main thread, which restarts it. */
-  const bundledBy = (settings: RunSettings): BundledServer => ({
+  const bundled: BundledServer = {
     restart() {
       restarted = Promise.withResolvers();
       post({ kind: "restart" });
       return restarted.promise;
     },
-    startLimited: () => startLimitedServer(settings),
-  });
+  };
 
   /** If this throws, the worker ends and the main thread gets an error event. */
   async function run({ settings, gated, embedded }: Extract<ToWorker, { kind: "run" }>) {
     using reporter = reportProgress(post);
     const report = await runBench(settings, {
-      scenarios,
-      bundled: embedded ? bundledBy(settings) : null,
+      planned: planScenarios(scenarios, settings),
+      bundled: embedded ? bundled : null,
       signal: abort.signal,
       onWarning: (message) => post({ kind: "warning", message }),
       onProgress: reporter.show,

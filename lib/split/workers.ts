@@ -11,7 +11,7 @@ import { type FromWorker, type ToWorker, WorkersProgress } from "./worker_messag
 /** Delay between all workers being ready and the start, so that the message reaches all of them. */
 const HEAD_START_MS = 30;
 
-export interface WorkersOptions extends Omit<RunHooks, "startGate"> {
+export interface WorkersOptions extends Omit<RunHooks, "startGate" | "planned"> {
   workers: number;
   /** Worker module that calls `serveRun`. */
   module: URL;
@@ -29,148 +29,125 @@ export async function runOnWorkers(
   settings: RunSettings,
   options: WorkersOptions,
 ): Promise<Report> {
-  const { reports, merged } = await new WorkersRun(settings, options).result();
-  const { shard } = settings;
-  return judgeReport(shard === null ? merged : asShard(merged, shard, reports), settings);
-}
-
-/** The workers of one run, and their reports. */
-class WorkersRun {
-  readonly #options: WorkersOptions;
-  readonly #command: string[];
-  readonly #workers = new Map<number, Worker>();
-  readonly #done = Promise.withResolvers<void>();
-  readonly #reports = new Map<number, Report>();
+  const { workers: count, module, bundled, signal } = options;
+  const workers = new Map<number, Worker>();
+  const reports = new Map<number, Report>();
   /** Workers that have reported the current epoch. */
-  readonly #reported = new Set<number>();
+  const reported = new Set<number>();
+  const lost: { index: number; reason: string }[] = [];
+  const announced = new Set<string>();
+  const progress = new WorkersProgress();
+  const done = Promise.withResolvers<void>();
   /** Pending write of the partial report. */
-  #writing: Promise<void> = Promise.resolve();
-  readonly #lost: { index: number; reason: string }[] = [];
-  readonly #barrier: StartBarrier;
-  readonly #announced = new Set<string>();
-  readonly #progress = new WorkersProgress();
-  readonly #onAbort = () => this.#postAll({ kind: "abort" });
+  let writing: Promise<void> = Promise.resolve();
+  const indices = Array.from({ length: count }, (_, index) => index + 1);
+  // The partial report is written while no worker measures.
+  const barrier = createStartBarrier(indices, async (order) => {
+    await writing;
+    postAll({ kind: "go", order, atMs: Date.now() + HEAD_START_MS });
+  });
 
-  constructor(settings: RunSettings, options: WorkersOptions) {
-    const { workers: count, bundled, signal } = options;
-    this.#options = options;
-    this.#command = settings.command;
-    const indices = Array.from({ length: count }, (_, index) => index + 1);
-    // The partial report is written while no worker measures.
-    this.#barrier = new StartBarrier(indices, async (order) => {
-      await this.#writing;
-      this.#postAll({ kind: "go", order, atMs: Date.now() + HEAD_START_MS });
-    });
-    const how = { gated: settings.startAtMs === null, embedded: bundled !== null };
-    for (const index of indices) {
-      this.#start(index);
-      this.#post(index, { kind: "run", settings: shareOf(settings, { index, count }), ...how });
-    }
-    signal.addEventListener("abort", this.#onAbort, { once: true });
-    if (signal.aborted) this.#onAbort();
+  function post(index: number, message: ToWorker): void {
+    workers.get(index)?.postMessage(message);
   }
 
-  /** @throws {Error} if every worker died before it had anything to report */
-  async result(): Promise<{ reports: Report[]; merged: Report }> {
-    await this.#done.promise;
-    this.#options.signal.removeEventListener("abort", this.#onAbort);
-    const reports = [...this.#reports.values()];
-    if (reports.length > 0) return { reports, merged: this.#merge() };
-    throw new Error(
-      `Cannot report anything as every worker died: ${this.#lost[0]?.reason ?? "unknown"}`,
-    );
+  function postAll(message: ToWorker): void {
+    for (const index of workers.keys()) post(index, message);
   }
 
-  #merge(): Report {
-    return mergeReports([...this.#reports].map(([index, report]) => ({ index, report })), {
-      of: "workers",
-      command: this.#command,
-      count: this.#options.workers,
-      lost: this.#lost,
-    });
+  function merge(): Report {
+    const parts = [...reports].map(([index, report]) => ({ index, report }));
+    return mergeReports(parts, { of: "workers", command: settings.command, count, lost });
   }
 
-  #start(index: number): void {
-    const worker = startWorker(this.#options.module, `worker ${index}`);
-    worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(index, data);
+  function start(index: number): void {
+    const worker = startWorker(module, `worker ${index}`);
+    worker.onmessage = ({ data }: MessageEvent<FromWorker>) => receive(index, data);
     worker.onerror = (event) => {
       event.preventDefault();
-      this.#lose(index, event.message);
+      lose(index, event.message);
     };
-    this.#workers.set(index, worker);
+    workers.set(index, worker);
+    const how = { gated: settings.startAtMs === null, embedded: bundled !== null };
+    post(index, { kind: "run", settings: shareOf(settings, { index, count }), ...how });
   }
 
-  #receive(index: number, message: FromWorker): void {
+  function receive(index: number, message: FromWorker): void {
     switch (message.kind) {
-      case "progress": {
+      case "progress":
         // Workers go through the epochs together, so one of them is enough.
-        const isFirst = index === Math.min(...this.#workers.keys());
-        if (isFirst) this.#options.onProgress(this.#progress.progressOf(message.progress));
-        return;
-      }
+        if (index !== Math.min(...workers.keys())) return;
+        return options.onProgress(progress.progressOf(message.progress));
       case "figures":
-        return this.#progress.heard(index, message.figures);
+        return progress.heard(index, message.figures);
       case "warning":
-        return this.#warn(message.message);
+        if (!announced.has(message.message)) options.onWarning(message.message);
+        return void announced.add(message.message);
       case "ready":
-        return this.#barrier.ready(index, message.order);
+        return barrier.ready(index, message.order);
       case "partial":
-        this.#reports.set(index, message.report);
-        this.#reported.add(index);
-        return this.#reportPartial();
+        reports.set(index, message.report);
+        reported.add(index);
+        return reportPartial();
       case "restart":
-        return void this.#restartServer(index);
+        return void restartServer(index);
       case "done":
-        this.#reports.set(index, message.report);
-        return this.#end(index);
+        reports.set(index, message.report);
+        return end(index);
       default:
         return message satisfies never;
     }
   }
 
-  /** Reports once every worker has ended the epoch. */
-  #reportPartial(): void {
-    if ([...this.#workers.keys()].some((index) => !this.#reported.has(index))) return;
-    this.#reported.clear();
-    this.#writing = this.#options.onPartialReport(this.#merge());
+  /** Reports once every live worker has ended the epoch. */
+  function reportPartial(): void {
+    if (reported.size === 0 || reported.size < workers.size) return;
+    reported.clear();
+    writing = options.onPartialReport(merge());
   }
 
-  async #restartServer(index: number): Promise<void> {
-    const error = await this.#options.bundled?.restart().then(() => null, String) ?? null;
-    this.#post(index, { kind: "restarted", error });
+  async function restartServer(index: number): Promise<void> {
+    const error = await bundled!.restart().then(() => null, (error: Error) => error.message);
+    post(index, { kind: "restarted", error });
   }
 
-  /** Passes each distinct warning on once. */
-  #warn(message: string): void {
-    if (this.#announced.has(message)) return;
-    this.#announced.add(message);
-    this.#options.onWarning(message);
-  }
-
-  #lose(index: number, reason: string): void {
-    this.#lost.push({ index, reason });
-    const partial = this.#reports.get(index);
+  function lose(index: number, reason: string): void {
+    lost.push({ index, reason });
+    const partial = reports.get(index);
     // A partial report counts as interrupted; the lost part is reported instead.
-    if (partial !== undefined) this.#reports.set(index, withoutInterrupt(partial));
-    this.#options.onLost(`worker ${index} of ${this.#options.workers} died: ${reason}`);
-    this.#end(index);
+    if (partial !== undefined) reports.set(index, withoutInterrupt(partial));
+    options.onLost(`worker ${index} of ${count} died: ${reason}`);
+    end(index);
   }
 
-  #end(index: number): void {
-    this.#workers.get(index)?.terminate();
-    this.#workers.delete(index);
-    this.#barrier.gone(index);
-    this.#progress.gone(index);
-    if (this.#workers.size === 0) this.#done.resolve();
+  function end(index: number): void {
+    workers.get(index)?.terminate();
+    workers.delete(index);
+    reported.delete(index);
+    // The others may have waited for this one only.
+    reportPartial();
+    barrier.gone(index);
+    progress.gone(index);
+    if (workers.size === 0) done.resolve();
   }
 
-  #post(index: number, message: ToWorker): void {
-    this.#workers.get(index)?.postMessage(message);
+  for (const index of indices) start(index);
+  const onAbort = () => postAll({ kind: "abort" });
+  signal.addEventListener("abort", onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  await done.promise;
+  signal.removeEventListener("abort", onAbort);
+  if (reports.size === 0) {
+    throw new Error(
+      `Cannot report anything as every worker died: ${lost[0]?.reason ?? "unknown"}`,
+    );
   }
-
-  #postAll(message: ToWorker): void {
-    for (const index of this.#workers.keys()) this.#post(index, message);
-  }
+  const { shard } = settings;
+  const merged = merge();
+  return judgeReport(
+    shard === null ? merged : asShard(merged, shard, [...reports.values()]),
+    settings,
+  );
 }
 
 /** One worker's settings: its share, without what is judged after merging. */
@@ -190,37 +167,36 @@ function withoutInterrupt(report: Report): Report {
   return { ...report, verdict: { ...report.verdict, reasons } };
 }
 
-/** Starts a turn once every live worker is ready for it, or for a later one. */
-export class StartBarrier {
-  readonly #onGo: (order: number) => void | Promise<void>;
+/**
+ * Starts a turn once every live worker is ready for it, or for a later one.
+ *
+ * @param onGo Called with each turn that all are ready for.
+ */
+export function createStartBarrier(
+  workers: readonly number[],
+  onGo: (order: number) => void | Promise<void>,
+) {
   /** The turn that each worker is ready for; `null`: it is measuring, or not ready yet. */
-  readonly #waits: Map<number, number | null>;
-
-  /** @param onGo Called with each turn that all are ready for. */
-  constructor(workers: readonly number[], onGo: (order: number) => void | Promise<void>) {
-    this.#waits = new Map(workers.map((worker) => [worker, null]));
-    this.#onGo = onGo;
-  }
-
-  ready(worker: number, order: number): void {
-    this.#waits.set(worker, order);
-    this.#look();
-  }
-
-  /** Stops waiting for a worker that has ended or died. */
-  gone(worker: number): void {
-    this.#waits.delete(worker);
-    this.#look();
-  }
+  const waits = new Map<number, number | null>(workers.map((worker) => [worker, null]));
 
   /** Starts the earliest turn. Turns come in order, so workers ready for a later one skip it. */
-  #look(): void {
-    const waits = [...this.#waits.values()];
-    if (waits.length === 0 || waits.includes(null)) return;
-    const earliest = Math.min(...waits as number[]);
-    for (const [worker, order] of this.#waits) {
-      if (order === earliest) this.#waits.set(worker, null);
-    }
-    void this.#onGo(earliest);
+  function look(): void {
+    const orders = [...waits.values()].filter((order) => order !== null);
+    if (orders.length === 0 || orders.length < waits.size) return;
+    const earliest = Math.min(...orders);
+    for (const [worker, order] of waits) if (order === earliest) waits.set(worker, null);
+    void onGo(earliest);
   }
+
+  return {
+    ready(worker: number, order: number): void {
+      waits.set(worker, order);
+      look();
+    },
+    /** Stops waiting for a worker that has ended or died. */
+    gone(worker: number): void {
+      waits.delete(worker);
+      look();
+    },
+  };
 }

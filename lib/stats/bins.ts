@@ -1,51 +1,45 @@
-/** Header of an encoded HDR V2 histogram; the counts follow it. */
-const HEADER_BYTES = 40;
-/** log2 of how many bins have equal width: half of the sub-buckets for three significant digits. */
-const HALF_BUCKET_BITS = 10;
-const HALF_BUCKET = 1 << HALF_BUCKET_BITS;
+import { JsHistogram } from "hdr-histogram-js";
+
+// Missing in the package's types.
+const { decode } = JsHistogram as unknown as { decode(bytes: Uint8Array): JsHistogram };
 
 /**
- * The non-empty bins of a {@linkcode LatencyHistogram} in ascending order, numbered as in its full
- * table: a few kilobytes, with fast rank lookup.
+ * The non-empty bins of a {@linkcode LatencyHistogram} in ascending order: some kilobytes, with
+ * fast rank lookup.
  */
 export class Bins {
   readonly min: number;
   readonly max: number;
-  readonly #indices: Uint16Array;
+  readonly censored: number;
+  readonly longest: number;
+  /** The highest time in nanoseconds that each bin holds. */
+  readonly times: Float64Array;
   /** Cumulative counts. */
   readonly #upTo: Uint32Array;
 
   /**
-   * @param encoded uncompressed HDR V2: zigzag LEB128 counts, where -n stands for n empty bins
-   * @param extremes exact shortest and longest time in nanoseconds; bins hold three digits only
+   * @param encoded uncompressed HDR V2
+   * @param rest what `encoded` lacks: the exact extremes in nanoseconds, and unanswered calls
    */
-  constructor(encoded: Uint8Array, { min, max }: { min: number; max: number }) {
-    const indices: number[] = [];
+  constructor(
+    encoded: Uint8Array,
+    { min, max, censored, longest }: Record<"min" | "max" | "censored" | "longest", number>,
+  ) {
+    const table = decode(encoded);
+    const times: number[] = [];
     const upTo: number[] = [];
-    let index = 0;
     let count = 0;
-    for (let at = HEADER_BYTES; at < encoded.length;) {
-      let zigzag = 0;
-      let scale = 1;
-      let byte: number;
-      do {
-        byte = encoded[at++];
-        zigzag += (byte & 0x7f) * scale;
-        scale *= 0x80;
-      } while (byte >= 0x80);
-      if (zigzag % 2 === 1) {
-        index += (zigzag + 1) / 2;
-      } else {
-        if (zigzag > 0) {
-          indices.push(index);
-          upTo.push(count += zigzag / 2);
-        }
-        index++;
-      }
+    for (let index = 0; count < table.totalCount; index++) {
+      const own = table.getCountAtIndex(index);
+      if (own === 0) continue;
+      times.push(table.highestEquivalentValue(table.valueFromIndex(index)));
+      upTo.push(count += own);
     }
     this.min = min;
     this.max = max;
-    this.#indices = Uint16Array.from(indices);
+    this.censored = censored;
+    this.longest = longest;
+    this.times = Float64Array.from(times);
     this.#upTo = Uint32Array.from(upTo);
   }
 
@@ -55,59 +49,44 @@ export class Bins {
 
   /** See {@linkcode LatencyHistogram.valueAtRank}. */
   valueAtRank(rank: number): number {
-    const index = this.#indices[firstFrom(this.#upTo, rank)];
-    return Math.max(this.min, Math.min(this.max, highestOf(index)));
+    const bin = firstIndex(this.#upTo.length, (index) => this.#upTo[index] >= rank);
+    return Math.max(this.min, Math.min(this.max, this.times[bin]));
   }
 
-  /** Number of samples in bin `index` of the full table and the bins below it. */
-  countUpTo(index: number): number {
-    const place = firstFrom(this.#indices, index + 1);
-    return place === 0 ? 0 : this.#upTo[place - 1];
-  }
-
-  /** Last non-empty bin of the full table; -1 if all are empty. */
-  get lastIndex(): number {
-    return this.#indices.at(-1) ?? -1;
+  /** Number of samples in the bins of up to `ns`. */
+  countUpTo(ns: number): number {
+    const bins = firstIndex(this.times.length, (index) => this.times[index] > ns);
+    return bins === 0 ? 0 : this.#upTo[bins - 1];
   }
 }
 
 /**
- * Time in nanoseconds at a rank among the pooled samples of several histograms, each counted
- * `weights` times. The rank must not exceed the weighted count.
+ * Returns a function for the time in nanoseconds at a rank among the pooled samples of several
+ * histograms, each counted `weights` times. The rank must not exceed the weighted count.
  */
-export function pooledValueAtRank(
+export function poolRanks(
   parts: readonly Bins[],
-  { rank, weights }: { rank: number; weights: readonly number[] },
-): number {
+): (rank: number, weights: readonly number[]) => number {
+  const times = Float64Array.from(new Set(parts.flatMap((part) => [...part.times]))).sort();
+  return (rank, weights) => {
+    const countUpTo = (ns: number) =>
+      parts.reduce(
+        (count, part, index) =>
+          weights[index] > 0 ? count + weights[index] * part.countUpTo(ns) : count,
+        0,
+      );
+    return times[firstIndex(times.length, (index) => countUpTo(times[index]) >= rank)];
+  };
+}
+
+/** The first index from which on a condition holds, by bisection; `length` if it never does. */
+function firstIndex(length: number, holds: (index: number) => boolean): number {
   let low = 0;
-  let high = Math.max(...parts.map(({ lastIndex }) => lastIndex));
+  let high = length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    let count = 0;
-    parts.forEach((part, index) => {
-      if (weights[index] > 0) count += weights[index] * part.countUpTo(middle);
-    });
-    if (count >= rank) high = middle;
+    if (holds(middle)) high = middle;
     else low = middle + 1;
-  }
-  return highestOf(low);
-}
-
-/** Highest value in nanoseconds that a bin holds. */
-function highestOf(index: number): number {
-  const bucket = Math.max(0, (index >> HALF_BUCKET_BITS) - 1);
-  const inBucket = index - bucket * HALF_BUCKET;
-  return (inBucket + 1) * 2 ** bucket - 1;
-}
-
-/** Index of the first value of at least `wanted` in an ascending array. */
-function firstFrom(values: Uint16Array | Uint32Array, wanted: number): number {
-  let low = 0;
-  let high = values.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (values[middle] < wanted) low = middle + 1;
-    else high = middle;
   }
   return low;
 }

@@ -3,12 +3,13 @@ import type { Report, ScenarioReport } from "../schema.ts";
 /** Two reports cannot be compared; `differences` lists why. */
 export class IncomparableError extends Error {
   override name = "IncomparableError";
-  readonly differences: readonly string[];
 
   constructor(differences: readonly string[]) {
     const list = differences.map((difference) => `  - ${difference}`).join("\n");
-    super(`Cannot compare the reports as they differ in what was measured:\n${list}`);
-    this.differences = differences;
+    super(
+      `Cannot compare the reports as they differ in what was measured:\n${list}\n` +
+        "Use --force to compare them anyway",
+    );
   }
 }
 

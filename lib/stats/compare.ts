@@ -24,23 +24,21 @@ export interface CompareOptions {
  * docs/method.md, "Comparing with earlier runs". With four or more earlier runs the noise between
  * runs is learned from them. With fewer, nothing gates unless the noise is stated.
  *
+ * @param olds at least one earlier report
  * @throws {IncomparableError} if workload, server or environment differ, unless forced
- * @throws {RangeError} if there is no earlier report
  */
 export function compareReports(
   olds: readonly Report[],
   now: Report,
   { noisePercent, bandPercent, force }: CompareOptions,
 ): Comparison {
-  if (olds.length === 0) throw new RangeError("Cannot compare as there is no earlier report");
   const differences = findAllDifferences(olds, now);
   if (differences.length > 0 && !force) throw new IncomparableError(differences);
   const stated = noisePercent === null ? "unknown" : "stated";
   const noise = olds.length >= MINIMUM_BASELINES ? "learned" : stated;
   const pairs = pairScenarios(olds, now);
   const candidates = pairs.flatMap((pair) => candidatesOf(pair));
-  const gates = ({ isGate, unusable }: Candidate) =>
-    isGate && unusable === null && noise !== "unknown";
+  const gates = ({ isGate }: Candidate) => isGate && noise !== "unknown";
   const rows = candidates.filter(gates).length;
   const judged = candidates.map((candidate) => ({
     ...candidate.row,

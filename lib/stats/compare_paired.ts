@@ -16,14 +16,14 @@ export function comparePaired(a: Report, b: Report, options: PairedCompareOption
   const pairs = pairScenarios([a], b);
   const candidates = pairs.flatMap((pair) => candidatesOf(pair, { isPaired: true }))
     .map((candidate) => {
-      const { row: { scenario, statistic }, metrics, isGate, unusable } = candidate;
+      const { row: { scenario, statistic }, metrics, isGate } = candidate;
       const [before, after] = metrics.map((metric) => epochsOf(metric, statistic));
       // If neither side has a value in any epoch, more epochs cannot decide it.
       const isMeasured = [...before, ...after].some((value) => value !== null);
       const floor = metrics[1] === undefined ? null : floorOf(scenario, metrics[1]);
       return {
         ...candidate,
-        gating: isGate && unusable === null && isMeasured,
+        gating: isGate && isMeasured,
         ratios: ratiosOf(before, after),
         own: statistic === "p50" ? ownRatios(before, after, floor ?? []) : [],
       };

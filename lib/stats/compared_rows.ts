@@ -4,14 +4,7 @@
  * @module
  */
 
-import type {
-  Comparison,
-  ComparisonRow,
-  Metric,
-  Report,
-  ScenarioReport,
-  Statistic,
-} from "../schema.ts";
+import type { Comparison, Metric, Report, ScenarioReport, Statistic } from "../schema.ts";
 import { isAtLeast } from "./percentiles.ts";
 
 /** A figure of one run. */
@@ -23,21 +16,7 @@ interface Figure {
 }
 
 /** One statistic of one metric, to become a row. */
-export interface Candidate {
-  row: Pick<ComparisonRow, "scenario" | "metric" | "at" | "statistic" | "unit" | "better">;
-  /** From the earlier runs that have the metric and a usable scenario. */
-  olds: Figure[];
-  /** `null` if this run lacks the metric. */
-  now: Figure | null;
-  /** Of the latest earlier run and of this one. */
-  metrics: [Metric | undefined, Metric | undefined];
-  /** True if its scenario declares it a gate. */
-  isGate: boolean;
-  /** Why the scenario is unusable in this run or in all earlier ones. */
-  unusable: Unusable | null;
-}
-
-type Unusable = "failed" | "skipped" | "interrupted" | "invalid" | "drift";
+export type Candidate = ReturnType<typeof candidatesOf>[number];
 
 /**
  * Why the numbers of a scenario do not count; `null` if they do. A metric that drifted has no
@@ -45,8 +24,8 @@ type Unusable = "failed" | "skipped" | "interrupted" | "invalid" | "drift";
  */
 function unusableBecause(
   { status, validity: { valid, warnings } }: ScenarioReport,
-  { isPaired = false }: { isPaired?: boolean } = {},
-): Unusable | null {
+  isPaired: boolean,
+) {
   if (status !== "passed") return status;
   if (valid) return null;
   if (!isPaired) return warnings.some(({ kind }) => kind === "drift") ? "drift" : "invalid";
@@ -86,17 +65,17 @@ export function findUnpaired(
  */
 export function candidatesOf(
   { olds, now }: ScenarioPair,
-  how: { isPaired?: boolean } = {},
-): Candidate[] {
-  const usable = olds.filter((scenario) => unusableBecause(scenario, how) === null);
-  const unusable = unusableBecause(now, how) ??
-    (usable.length === 0 ? unusableBecause(olds.at(-1)!, how) : null);
+  { isPaired = false } = {},
+) {
+  const usable = olds.filter((scenario) => unusableBecause(scenario, isPaired) === null);
+  const unusable = unusableBecause(now, isPaired) ??
+    (usable.length === 0 ? unusableBecause(olds.at(-1)!, isPaired) : null);
   const byKey = Map.groupBy([now, ...olds].flatMap(({ metrics }) => metrics), keyOf);
   return [...byKey].flatMap(([key, [metric]]) => {
     const { name, at, unit, better } = metric;
     if (better === null) return [];
     const find = ({ metrics }: ScenarioReport) => metrics.find((one) => keyOf(one) === key);
-    return statisticsOf(metric).map(({ statistic, isGate }): Candidate => {
+    return statisticsOf(metric).map(({ statistic, isGate }) => {
       const figures = usable.flatMap((scenario) => figureOf(find(scenario), statistic) ?? []);
       const figure = figureOf(find(now), statistic);
       return {
@@ -105,11 +84,16 @@ export function candidatesOf(
           ...(at === undefined ? {} : { at }),
           ...{ statistic, unit, better },
         },
+        /** From the earlier runs that have the metric and a usable scenario. */
         olds: figures,
+        /** `null` if this run lacks the metric. */
         now: figure,
-        metrics: [find(olds.at(-1)!), find(now)],
+        /** Of the latest earlier run and of this one. */
+        metrics: [find(olds.at(-1)!), find(now)] as const,
         // Without enough samples on either side a row is only shown: it would stay undecided.
-        isGate: isGate && [figure, ...figures].some((one) => one !== null && one.value !== null),
+        isGate: isGate && unusable === null &&
+          [figure, ...figures].some((one) => one !== null && one.value !== null),
+        /** Why the scenario is unusable in this run or in all earlier ones. */
         unusable,
       };
     });

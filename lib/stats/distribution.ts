@@ -1,20 +1,12 @@
 /**
- * Makes a distribution of report.json from the samples of all epochs.
+ * Makes a distribution of report.json from the samples of its epochs.
  *
  * @module
  */
 
-import type {
-  At,
-  Better,
-  Distribution,
-  Interval,
-  Role,
-  SeriesPoint,
-  Statistic,
-} from "../schema.ts";
-import { pooledValueAtRank } from "./bins.ts";
-import { censoredOf, type EpochPart } from "./epoch_summary.ts";
+import type { Distribution, EpochSummary, Interval, Metric } from "../schema.ts";
+import type { SeriesPoint, Statistic } from "../schema.ts";
+import { type Bins, poolRanks } from "./bins.ts";
 import {
   type Estimate,
   estimate,
@@ -22,36 +14,72 @@ import {
   marginOf,
   MINIMUM_EPOCHS_FOR_INTERVAL,
   tQuantile,
-  Z_975,
 } from "./estimate.ts";
-import type { LatencyHistogram } from "./histogram.ts";
-import { type Censored, epochsWithEnough, longestOf, percentileOf, rankOf } from "./percentiles.ts";
+import { LatencyHistogram } from "./histogram.ts";
+import { epochsWithEnough, percentileOf, rankOf } from "./percentiles.ts";
 import { randomStream } from "./random.ts";
 
 const RESAMPLES = 400;
+/** The 97.5 % quantile of the standard normal distribution. */
+const Z_975 = 1.959964;
 
 /** What a metric is, apart from its numbers. */
-export interface MetricOptions {
-  name: string;
-  better: Better;
-  role: Role;
-  at?: At;
+export interface MetricOptions extends Pick<Metric, "name" | "better" | "role" | "at"> {
   /** Default: none. */
   gates?: readonly Statistic[];
+}
+
+/** An epoch with its samples in compact form. */
+export interface EpochPart {
+  summary: EpochSummary;
+  bins: Bins;
+}
+
+/** Summarises one epoch; `mergeable` adds the histogram, so that shards merge exactly. */
+export function summariseEpoch(histogram: LatencyHistogram, mergeable: boolean): EpochPart {
+  const bins = histogram.bins();
+  const { count, censored, longest } = bins;
+  const [p5, p50, p95, p99] = [5, 50, 95, 99].map((percentile) => percentileOf(bins, percentile));
+  const summary = {
+    ...{ count, censored },
+    min: count === 0 ? null : histogram.min,
+    mean: count === 0 ? null : histogram.mean,
+    ...{ p5, p50, p95, p99 },
+    max: longest === -Infinity ? null : longest,
+    ...(mergeable && count > 0 ? { histogram: histogram.encode() } : {}),
+  };
+  return { summary, bins };
+}
+
+/**
+ * Merges the same epoch of several shards.
+ *
+ * @throws {Error} if a shard has samples but no histogram
+ */
+export function mergeEpochs(shards: readonly EpochSummary[]): EpochPart {
+  using sum = new LatencyHistogram();
+  for (const { count, censored, min, mean, max, histogram } of shards) {
+    sum.censor(censored, max ?? 0);
+    if (count === 0) continue;
+    if (histogram === undefined) {
+      throw new Error(`Cannot merge an epoch of ${count} samples as it has no histogram`);
+    }
+    // If calls are censored, `max` may be theirs.
+    const exact = { min, mean, max: censored === 0 ? max : null };
+    using part = LatencyHistogram.decode(histogram, exact);
+    sum.add(part);
+  }
+  return summariseEpoch(sum, true);
 }
 
 export interface DistributionParts extends MetricOptions {
   /** For the resampled intervals: the same epochs and seed give the same interval. */
   seed: number;
-  /** All measured times, at least one, including those outside any epoch. */
+  /** All samples, at least one of them measured, including those outside any epoch. */
   pooled: LatencyHistogram;
-  censored: Censored;
   epochs: readonly EpochPart[];
   series: SeriesPoint[];
 }
-
-/** A percentile with its interval and its spread between epochs. */
-type Figure = Pick<Estimate, "value" | "ci95"> & { between: number | null };
 
 /**
  * Summarises a metric with at least one measured time. If every epoch with samples has enough of
@@ -61,7 +89,7 @@ type Figure = Pick<Estimate, "value" | "ci95"> & { between: number | null };
  * percentiles, one could fall below a lower one; it is then raised to that.
  */
 export function summariseDistribution(parts: DistributionParts): Distribution {
-  const { pooled, censored, epochs } = parts;
+  const { pooled, epochs } = parts;
   // An epoch without answers counts as its timeout, which may be below every measured time.
   const middle = percentileFigure(parts, 50)!;
   const p50 = bounded(middle, Math.max(middle.value, pooled.min));
@@ -73,7 +101,7 @@ export function summariseDistribution(parts: DistributionParts): Distribution {
     last = bounded(figure, Math.max(figure.value, last.value));
     return last;
   });
-  const lowest = p5 === null ? null : bounded(p5, Math.min(p5.value, p50.value));
+  const lowest = p5 && bounded(p5, Math.max(pooled.min, Math.min(p5.value, p50.value)));
   const means = epochs.flatMap(({ summary }) => summary.mean ?? []);
   const mean = means.length === 0 ? { value: pooled.mean, ci95: null } : estimateTimes(means);
   return {
@@ -81,7 +109,7 @@ export function summariseDistribution(parts: DistributionParts): Distribution {
     kind: "distribution",
     unit: "ns",
     count: pooled.count,
-    censored: censored.count,
+    censored: pooled.censored,
     min: pooled.min,
     mean: mean.value,
     stddev: pooled.stddev,
@@ -92,7 +120,7 @@ export function summariseDistribution(parts: DistributionParts): Distribution {
     p95: p95?.value ?? null,
     p99: p99?.value ?? null,
     p999: p999?.value ?? null,
-    max: longestOf(pooled, censored),
+    max: pooled.longest,
     histogram: pooled.encode(),
     ci95: {
       p5: lowest?.ci95 ?? null,
@@ -101,7 +129,7 @@ export function summariseDistribution(parts: DistributionParts): Distribution {
       p99: p99?.ci95 ?? null,
       mean: mean.ci95,
     },
-    spread: { within: null, between: p50.between },
+    spread: p50.spread,
     series: parts.series,
     epochs: epochs.map(({ summary }) => summary),
   };
@@ -118,20 +146,14 @@ export function metricEntries({ name, better, role, at, gates }: MetricOptions) 
   };
 }
 
-function percentileFigure(parts: DistributionParts, percentile: number): Figure | null {
-  const { pooled, censored, epochs } = parts;
-  const own = epochsWithEnough(epochs, percentile);
-  if (own !== null) {
-    const { value, ci95, spread } = estimateTimes(
-      own.map(({ bins, summary }) =>
-        percentileOf(bins, percentile, { censored: censoredOf(summary), minimum: 1 })!
-      ),
-    );
-    return { value, ci95, between: spread.between };
-  }
-  const value = percentileOf(pooled, percentile, { censored });
+function percentileFigure(parts: DistributionParts, percentile: number): Estimate | null {
+  const { pooled, epochs } = parts;
+  const own = epochsWithEnough(epochs.map(({ bins }) => bins), percentile);
+  if (own.length > 0) return estimateTimes(own.map((bins) => percentileOf(bins, percentile, 1)!));
+  const value = percentileOf(pooled, percentile);
   if (value === null) return null;
-  return { value, ci95: resampledInterval(parts, { percentile, value }), between: null };
+  const ci95 = resampledInterval(parts, { percentile, value });
+  return { value, ci95, spread: { within: null, between: null } };
 }
 
 /** A time below the clock's resolution counts as 1 ns, since 0 has no logarithm. */
@@ -150,14 +172,14 @@ function estimateTimes(timesNs: readonly number[]): Estimate {
  * `null` with fewer than five epochs.
  */
 function resampledInterval(
-  { pooled, censored, epochs, name, seed }: DistributionParts,
+  { pooled, epochs, name, seed }: DistributionParts,
   { percentile, value }: { percentile: number; value: number },
 ): Interval | null {
-  const tried = epochs.filter(({ summary }) => summary.count + summary.censored > 0);
+  const tried = epochs.map(({ bins }) => bins).filter((bins) => bins.count + bins.censored > 0);
   const count = tried.length;
   if (count < MINIMUM_EPOCHS_FOR_INTERVAL) return null;
-  const bins = tried.map((epoch) => epoch.bins);
-  const longest = longestOf(pooled, censored);
+  const valueAtRank = poolRanks(tried);
+  const { longest } = pooled;
   const random = randomStream(seed, `resample ${name} p${percentile}`);
   const resampled = Float64Array.from({ length: RESAMPLES }, () => {
     const weights = new Array<number>(count).fill(0);
@@ -165,15 +187,15 @@ function resampledInterval(
     let all = 0;
     for (let draw = 0; draw < count; draw++) {
       const index = Math.floor(random() * count);
-      const { summary } = tried[index];
+      const { count: answered, censored } = tried[index];
       weights[index]++;
-      measured += summary.count;
-      all += summary.count + summary.censored;
+      measured += answered;
+      all += answered + censored;
     }
     const rank = rankOf(percentile, all);
-    return rank > measured ? longest : pooledValueAtRank(bins, { rank, weights });
+    return rank > measured ? longest : valueAtRank(rank, weights);
   }).sort();
-  const medians = tried.map(({ summary }) => Math.log(Math.max(1, summary.p50 ?? longest)));
+  const medians = tried.map((bins) => Math.log(Math.max(1, percentileOf(bins, 50)!)));
   const independent = independentMargin(medians);
   const dependence = independent === 0 ? 1 : marginOf(medians) / independent;
   const stretch = dependence * tQuantile(0.975, count - 1) / Z_975 *
@@ -188,7 +210,7 @@ function resampledInterval(
 }
 
 /** Moves a figure to `value`, and widens its interval to include it. */
-function bounded(figure: Figure, value: number): Figure {
+function bounded(figure: Estimate, value: number): Estimate {
   if (value === figure.value || figure.ci95 === null) return { ...figure, value };
   const [low, high] = figure.ci95;
   return { ...figure, value, ci95: [Math.min(low, value), Math.max(high, value)] };

@@ -14,17 +14,14 @@ export const MINIMUM_EPOCHS_FOR_INTERVAL = 5;
 export interface Estimate {
   value: number;
   ci95: Interval | null;
-  epochs: readonly number[];
   spread: Spread;
 }
 
 export interface EstimateOptions {
   /** The values of each epoch's slices. */
   within?: readonly (readonly number[])[];
-  /** Default: `log`, or `linear` if an epoch is 0 or less. */
-  scale?: "log" | "linear";
-  /** Default: 0.95. */
-  confidence?: number;
+  /** Default: logarithmic, or `linear` if an epoch is 0 or less. */
+  scale?: "linear";
   /** True for ratios or differences measured side by side, where changes of the machine cancel. */
   paired?: boolean;
 }
@@ -40,18 +37,16 @@ export interface EstimateOptions {
  * spread is the standard deviation of the logarithms, between epochs and pooled within them, and
  * `null` on a linear scale.
  *
- * @throws {RangeError} if there are no epochs, one is not finite, or one is 0 or less on a log
- *   scale
+ * @throws {RangeError} if there are no epochs, or one is not finite
  */
 export function estimate(epochs: readonly number[], options: EstimateOptions = {}): Estimate {
-  const { within = [], confidence = 0.95, paired = false } = options;
-  const scale = options.scale ?? (epochs.every((value) => value > 0) ? "log" : "linear");
-  const isLog = scale === "log";
-  const wrong = epochs.find((value) => !Number.isFinite(value) || (isLog && value <= 0));
+  const { within = [], scale, paired = false } = options;
+  const wrong = epochs.find((value) => !Number.isFinite(value));
   if (epochs.length === 0 || wrong !== undefined) {
     const why = wrong === undefined ? "there are no epochs" : `the value of an epoch is ${wrong}`;
-    throw new RangeError(`Cannot estimate on a ${scale} scale as ${why}`);
+    throw new RangeError(`Cannot estimate a value as ${why}`);
   }
+  const isLog = scale !== "linear" && epochs.every((value) => value > 0);
   const scaled = isLog ? epochs.map(Math.log) : epochs;
   const back = (mean: number) => isLog ? Math.exp(mean) : mean;
   const { mean, sd } = momentsOf(scaled);
@@ -59,14 +54,13 @@ export function estimate(epochs: readonly number[], options: EstimateOptions = {
   const value = isConstant ? epochs[0] : back(mean);
   const hasInterval = epochs.length >= MINIMUM_EPOCHS_FOR_INTERVAL;
   const marginOfMean = paired ? independentMargin : marginOf;
-  const margin = hasInterval && !isConstant ? marginOfMean(scaled, confidence) : 0;
+  const margin = hasInterval && !isConstant ? marginOfMean(scaled) : 0;
   const interval: Interval = isConstant
     ? [value, value]
     : [back(mean - margin), back(mean + margin)];
   return {
     value,
     ci95: hasInterval ? interval : null,
-    epochs,
     spread: {
       within: isLog ? spreadWithin(within) : null,
       between: isLog && epochs.length > 1 ? isConstant ? 0 : sd : null,
@@ -89,7 +83,7 @@ export function independentMargin(values: readonly number[], confidence = 0.95):
  * Watson, HAR Inference: Recommendations for Practice, Journal of Business & Economic Statistics
  * 36(4), 2018, section 3: the equal-weighted cosine test).
  */
-export function marginOf(values: readonly number[], confidence = 0.95): number {
+export function marginOf(values: readonly number[]): number {
   const { length } = values;
   const terms = Math.min(length - 1, Math.max(2, Math.round(0.4 * length ** (2 / 3))));
   let squares = 0;
@@ -98,8 +92,8 @@ export function marginOf(values: readonly number[], confidence = 0.95): number {
     const cosines = values.map((_, epoch) => Math.cos(angle * (epoch + 0.5)));
     squares += dot(values, cosines) ** 2 * 2 / length;
   }
-  const slow = tQuantile((1 + confidence) / 2, terms) * Math.sqrt(squares / terms / length);
-  return Math.max(independentMargin(values, confidence), slow);
+  const slow = tQuantile(0.975, terms) * Math.sqrt(squares / terms / length);
+  return Math.max(independentMargin(values), slow);
 }
 
 /** Mean and sample standard deviation, which is 0 for a single value. */
@@ -136,9 +130,6 @@ function spreadWithin(groups: readonly (readonly number[])[]): number | null {
   return freedom === 0 ? null : Math.sqrt(squares / freedom);
 }
 
-/** The 97.5 % quantile of the standard normal distribution. */
-export const Z_975 = 1.959964;
-
 /** A run needs the same few quantiles repeatedly. */
 const knownQuantiles = new Map<string, number>();
 
@@ -147,14 +138,10 @@ const knownQuantiles = new Map<string, number>();
  * P(|T| <= t) = I_{t²/(ν + t²)}(1/2, ν/2) (NIST Digital Library of Mathematical Functions 8.17;
  * Abramowitz and Stegun, Handbook of Mathematical Functions, 26.5.27 and 26.7.1).
  *
- * @throws {RangeError} if `probability` is not in (0, 1) or `degreesOfFreedom` is not above 0
+ * @param probability above 0 and below 1
+ * @param degreesOfFreedom above 0, not necessarily whole
  */
 export function tQuantile(probability: number, degreesOfFreedom: number): number {
-  if (!(probability > 0 && probability < 1 && degreesOfFreedom > 0)) {
-    throw new RangeError(
-      `Cannot take a quantile of t at ${probability} with ${degreesOfFreedom} degrees of freedom`,
-    );
-  }
   if (probability < 0.5) return -tQuantile(1 - probability, degreesOfFreedom);
   const key = `${probability}/${degreesOfFreedom}`;
   const known = knownQuantiles.get(key);

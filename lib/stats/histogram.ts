@@ -26,12 +26,8 @@ const LAYOUT = {
   numberOfSignificantValueDigits: 3,
 } as const;
 
-/** Exact figures in nanoseconds that the HDR encoding does not hold. */
-interface ExactFigures {
-  min: number;
-  max: number;
-  mean: number;
-}
+/** Exact figures in nanoseconds that the HDR encoding does not hold; `null`: unknown. */
+type ExactFigures = Partial<Record<"min" | "max" | "mean", number | null>>;
 
 /** A compact copy of a histogram, for {@linkcode LatencyHistogram.restore}. */
 export interface HistogramSnapshot extends ExactFigures {
@@ -41,7 +37,8 @@ export interface HistogramSnapshot extends ExactFigures {
 /**
  * Times rounded to whole nanoseconds. Percentiles have three significant digits; `count`, `min`,
  * `max` and `mean` are exact, unless the histogram was decoded without them. Without samples, all
- * but `count` are NaN.
+ * but `count` are NaN. Calls without an answer are only in `censored` and `longest`, and are not
+ * encoded.
  *
  * It owns WebAssembly memory that is freed only by disposing of it (`using`).
  */
@@ -50,6 +47,9 @@ export class LatencyHistogram {
   #min = Infinity;
   #max = -Infinity;
   #sum = 0;
+  #censored = 0;
+  /** A lower bound for the time of each censored call. */
+  #atLeastNs = Infinity;
 
   constructor() {
     initWebAssemblySync();
@@ -65,12 +65,20 @@ export class LatencyHistogram {
     this.#hdr.recordValue(value);
   }
 
+  /** Counts calls without an answer, which rank as longer than every measured call. */
+  censor(count: number, atLeastNs: number): void {
+    if (count === 0) return;
+    this.#censored += count;
+    this.#atLeastNs = Math.min(this.#atLeastNs, atLeastNs);
+  }
+
   /** Adds all samples of `other`, which stays as it is. */
   add(other: LatencyHistogram): void {
     this.#hdr.add(other.#hdr);
     this.#min = Math.min(this.#min, other.#min);
     this.#max = Math.max(this.#max, other.#max);
     this.#sum += other.#sum;
+    this.censor(other.#censored, other.#atLeastNs);
   }
 
   /** Removes all samples. */
@@ -79,10 +87,21 @@ export class LatencyHistogram {
     this.#min = Infinity;
     this.#max = -Infinity;
     this.#sum = 0;
+    this.#censored = 0;
+    this.#atLeastNs = Infinity;
   }
 
   get count(): number {
     return this.#hdr.totalCount;
+  }
+
+  get censored(): number {
+    return this.#censored;
+  }
+
+  /** Longest time, measured or a lower bound; -Infinity without samples. */
+  get longest(): number {
+    return Math.max(this.#max, this.#censored > 0 ? this.#atLeastNs : -Infinity);
   }
 
   get min(): number {
@@ -132,7 +151,7 @@ export class LatencyHistogram {
    *
    * @throws {Error} if `base64` is not an HDR V2 histogram of at most one hour
    */
-  static decode(base64: string, exact: Partial<ExactFigures> = {}): LatencyHistogram {
+  static decode(base64: string, exact: ExactFigures = {}): LatencyHistogram {
     initWebAssemblySync();
     try {
       const hdr = decodeFromCompressedBase64(base64, LAYOUT.bitBucketSize, true);
@@ -162,16 +181,15 @@ export class LatencyHistogram {
   }
 
   /** Moves a decoded histogram into a table of our layout. */
-  static #adopt(hdr: WasmHistogram, exact: Partial<ExactFigures>): LatencyHistogram {
+  static #adopt(hdr: WasmHistogram, exact: ExactFigures): LatencyHistogram {
     using decoded = { hdr, [Symbol.dispose]: () => hdr.destroy() };
     const histogram = new LatencyHistogram();
     histogram.#hdr.add(decoded.hdr);
     if (histogram.count === 0) return histogram;
     histogram.#min = exact.min ?? hdr.getValueAtPercentile(0);
     histogram.#max = exact.max ?? hdr.maxValue;
-    const sum = (exact.mean ?? hdr.mean) * histogram.count;
     // Times are whole nanoseconds, so an exact mean gives the exact sum.
-    histogram.#sum = exact.mean === undefined ? sum : Math.round(sum);
+    histogram.#sum = Math.round((exact.mean ?? hdr.mean) * histogram.count);
     return histogram;
   }
 }

@@ -11,62 +11,70 @@ import { type Estimate, estimate, momentsOf } from "./estimate.ts";
 type EpochMedians = readonly (number | null)[];
 
 /**
- * The part of a layer: the mean over epochs of the difference between the medians of the call down
- * to this layer and down to the one below (`below` is `null` for the lowest), with its t interval.
- * Epochs are paired, since a change in the machine's pace affects all layers alike; those without
- * both medians are skipped. Noise can make a part negative.
+ * The part of a layer. In each epoch it is the difference between the layer's median and the sum of
+ * those that it contains; its share is that over the median of the whole call in the same epoch, so
+ * that the pace of the machine, which affects all layers alike, cancels out. The share is the mean
+ * over the epochs, with its t interval, and the time that share of the geometric mean of the whole
+ * call: the shares of all layers sum to 1, and their times to that mean. Epochs without all medians
+ * are skipped. Noise can make a part negative.
  *
- * The share is that mean, and its interval the part's, divided by the mean of the whole call in the
- * same epochs. So it has the part's sign, and the shares of all layers sum to 1. It is `null` if
- * the whole call was not measured (`whole` is `null` or lacks an epoch).
+ * If the whole call was not measured in all of these epochs (`whole` is `null` or lacks one), the
+ * time is the mean difference and the share `null`.
  *
- * @returns `null` if no epoch has both medians
+ * @returns `null` if no epoch has all medians
  */
 export function addedPart(
   own: EpochMedians,
-  below: EpochMedians | null,
+  contained: readonly EpochMedians[],
   whole: EpochMedians | null,
 ): Pick<Added, "value" | "ci95" | "share" | "shareCi95"> | null {
-  const parts = own.flatMap((ownNs, index) => {
-    const belowNs = below === null ? 0 : below[index] ?? null;
-    if (ownNs === null || belowNs === null) return [];
-    return { addedNs: ownNs - belowNs, wholeNs: whole?.[index] ?? 0 };
+  const parts = own.flatMap((ownNs, epoch) => {
+    const below = contained.flatMap((medians) => medians[epoch] ?? []);
+    if (ownNs === null || below.length < contained.length) return [];
+    return { addedNs: ownNs - sumOf(below), wholeNs: whole?.[epoch] ?? 0 };
   });
   if (parts.length === 0) return null;
-  const added = parts.map(({ addedNs }) => addedNs);
-  const { value, ci95 } = estimate(added, { scale: "linear", paired: true });
+  const inPairs = { scale: "linear", paired: true } as const;
   if (!parts.every(({ wholeNs }) => wholeNs > 0)) {
+    const { value, ci95 } = estimate(parts.map(({ addedNs }) => addedNs), inPairs);
     return { value, ci95, share: null, shareCi95: null };
   }
-  const { mean: wholeNs } = momentsOf(parts.map((part) => part.wholeNs));
-  const shareCi95: Added["shareCi95"] = ci95 && [ci95[0] / wholeNs, ci95[1] / wholeNs];
-  return { value, ci95, share: value / wholeNs, shareCi95 };
+  const shares = parts.map(({ addedNs, wholeNs }) => addedNs / wholeNs);
+  const { value: share, ci95: shareCi95 } = estimate(shares, inPairs);
+  const { value: wholeNs } = estimate(parts.map((part) => part.wholeNs));
+  const ci95: Added["ci95"] = shareCi95 && [shareCi95[0] * wholeNs, shareCi95[1] * wholeNs];
+  return { value: share * wholeNs, ci95, share, shareCi95 };
+}
+
+/** Medians of a layer's slices by epoch, and the positions of the layers that it contains. */
+export interface LayerSlices {
+  slices: readonly (readonly number[])[];
+  contains: readonly number[];
 }
 
 /**
- * Checks that the parts add up to the whole. Successive differences of the same medians always
- * would, as their sum telescopes. So each layer's part is taken from one half of an epoch's slices
- * (every other one), and its neighbours' parts from the other half: the sum equals the whole only
- * if both halves measure the same.
+ * Checks that the parts add up to the whole. Differences of the same medians always would, as their
+ * sum telescopes. So each layer's part is taken from one half of an epoch's slices (every other
+ * one), and its neighbours' parts from the other half: the sum equals the whole only if both halves
+ * measure the same.
  *
- * @param layers medians of each layer's slices by epoch, in the order of measurement; the lowest
- *   layer first, the whole call last. Epochs with fewer than two slices of a layer are skipped.
+ * @param layers the whole call last. Epochs with fewer than two slices of a layer are skipped.
  * @returns the sum as a share of the whole (the mean of its halves); `null` if no epoch is left
  */
 export function sumOfParts(
-  layers: readonly (readonly (readonly number[])[])[],
+  layers: readonly LayerSlices[],
 ): Pick<Estimate, "value" | "ci95"> | null {
-  const [whole = []] = layers.slice(-1);
+  const whole = layers.at(-1)?.slices ?? [];
   const shares = whole.flatMap((_, epoch) => {
-    const slices = layers.map((layer) => layer[epoch] ?? []);
+    const slices = layers.map((layer) => layer.slices[epoch] ?? []);
     if (slices.some(({ length }) => length < 2)) return [];
     const halves = slices.map((medians) => [halfOf(medians, 0), halfOf(medians, 1)] as const);
-    const sum = halves.reduce((total, own, layer) => {
+    const parts = layers.map(({ contains }, layer) => {
       const half = layer % 2 as 0 | 1;
-      return total + own[half] - (halves[layer - 1]?.[half] ?? 0);
-    }, 0);
+      return halves[layer]![half] - sumOf(contains.map((index) => halves[index]![half]));
+    });
     const [first, second] = halves.at(-1)!;
-    return [sum / ((first + second) / 2)];
+    return [sumOf(parts) / ((first + second) / 2)];
   });
   if (shares.length === 0) return null;
   const { value, ci95 } = estimate(shares, { scale: "linear", paired: true });
@@ -75,4 +83,8 @@ export function sumOfParts(
 
 function halfOf(medians: readonly number[], half: 0 | 1): number {
   return momentsOf(medians.filter((_, index) => index % 2 === half)).mean;
+}
+
+function sumOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
 }

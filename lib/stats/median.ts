@@ -7,9 +7,8 @@ const MEDIAN_DEVIATION_SCALE = 1.4826;
 /** Mean absolute deviation to standard deviation, for normal values. */
 const MEAN_DEVIATION_SCALE = 1.2533;
 
-/** @throws {RangeError} if there are no values */
+/** The median of at least one value. */
 export function median(values: readonly number[]): number {
-  if (values.length === 0) throw new RangeError("Cannot take a median as there are no values");
   const sorted = Float64Array.from(values).sort();
   const middle = (sorted.length - 1) / 2;
   return (sorted[Math.floor(middle)] + sorted[Math.ceil(middle)]) / 2;

@@ -1,5 +1,5 @@
 import { momentsOf } from "./estimate.ts";
-import { judgeLog, type Judgement, type JudgeOptions, quantileOf, UNDECIDED } from "./judge.ts";
+import { judgeLog, type JudgeOptions, quantileOf, UNDECIDED } from "./judge.ts";
 import { randomStream } from "./random.ts";
 
 /** With fewer epochs, even differences of one sign are not significant at 0.05. */
@@ -10,22 +10,18 @@ const DRAWS = 100_000;
 /** Limit of the search for `need`: nobody measures more epochs. */
 const MAX_EPOCHS = 1_000;
 
-/** The verdict on one figure; `p` is of the sign-flip test, `need` the total number of epochs. */
-export type PairedJudgement =
-  & Omit<Judgement, "old" | "new" | "ratio">
-  & Record<"ratio" | "p", number>;
-
 /**
  * Judges one figure by the ratios of its epochs, with the interval mean ± t(E-1) s/√E of their
  * logarithms: slower or faster if it is wholly outside the band and the sign-flip test is
  * significant at 0.05, the same if it is wholly inside.
  *
  * @param ratios B over A by epoch, above 0; at least one
+ * @returns `p` is of the sign-flip test, `need` the total number of epochs
  */
 export function judgePaired(
   ratios: readonly number[],
   options: JudgeOptions & { better: "higher" | "lower" },
-): PairedJudgement {
+) {
   const logs = ratios.map(Math.log);
   const { mean, sd } = momentsOf(logs);
   const seen = { ratio: Math.exp(mean), p: signFlipP(logs) };

@@ -4,32 +4,21 @@
  * @module
  */
 
-import type { Distribution, EpochSummary } from "../schema.ts";
+import type { Distribution } from "../schema.ts";
 
 /** Minimum samples beyond a percentile. */
 const SAMPLES_BEYOND = 10;
 
-/** Calls without an answer. They count as longer than every measured call. */
-export interface Censored {
-  count: number;
-  /** A lower bound for each of them, in nanoseconds. */
-  atLeastNs: number;
-}
-
-export const NONE_CENSORED: Censored = { count: 0, atLeastNs: 0 };
-
-/** Adds up calls without an answer. */
-export function addCensored(one: Censored, other: Censored): Censored {
-  if (one.count === 0 || other.count === 0) return one.count === 0 ? other : one;
-  const atLeastNs = Math.min(one.atLeastNs, other.atLeastNs);
-  return { count: one.count + other.count, atLeastNs };
+/** Measured times, and calls without an answer, which rank as longer than every measured call. */
+interface Counts {
+  readonly count: number;
+  readonly censored: number;
 }
 
 /** A histogram or its bins. */
-interface Ranked {
-  readonly count: number;
-  /** In nanoseconds. */
-  readonly max: number;
+interface Samples extends Counts {
+  /** In nanoseconds, measured or a lower bound. */
+  readonly longest: number;
   valueAtRank(rank: number): number;
 }
 
@@ -49,47 +38,31 @@ export function rankOf(percentile: number, count: number): number {
   return Math.max(1, Math.ceil(percentile * count / 100 - 1e-7));
 }
 
-/** Longest time in nanoseconds, measured or a lower bound; -Infinity without samples. */
-export function longestOf(samples: Ranked, censored: Censored): number {
-  return Math.max(
-    samples.count > 0 ? samples.max : -Infinity,
-    censored.count > 0 ? censored.atLeastNs : -Infinity,
-  );
-}
-
 /**
  * A percentile in nanoseconds of measured and censored samples together; `null` if they are fewer
  * than `minimum`. If it falls on a censored sample, it is a lower bound.
  */
 export function percentileOf(
-  samples: Ranked,
+  samples: Samples,
   percentile: number,
-  options: { censored?: Censored; minimum?: number } = {},
+  minimum = minimumSamples(percentile),
 ): number | null {
-  const { censored = NONE_CENSORED, minimum = minimumSamples(percentile) } = options;
-  const count = samples.count + censored.count;
+  const count = samples.count + samples.censored;
   if (count < minimum) return null;
   const rank = rankOf(percentile, count);
-  return rank > samples.count ? longestOf(samples, censored) : samples.valueAtRank(rank);
+  return rank > samples.count ? samples.longest : samples.valueAtRank(rank);
 }
 
-/** The epochs with samples; `null` if there are none, or one has too few for the percentile. */
-export function epochsWithEnough<E extends { summary: Pick<EpochSummary, "count" | "censored"> }>(
-  epochs: readonly E[],
-  percentile: number,
-): E[] | null {
-  const tried = epochs.filter(({ summary }) => summary.count + summary.censored > 0);
-  const isEnough = tried.every(({ summary }) =>
-    summary.count + summary.censored >= minimumSamples(percentile)
-  );
-  return tried.length > 0 && isEnough ? tried : null;
+/** The epochs with samples; none if one of them has too few for the percentile. */
+export function epochsWithEnough<E extends Counts>(epochs: readonly E[], percentile: number): E[] {
+  const tried = epochs.filter(({ count, censored }) => count + censored > 0);
+  const minimum = minimumSamples(percentile);
+  return tried.every(({ count, censored }) => count + censored >= minimum) ? tried : [];
 }
 
 /** True if calls without an answer make a percentile (100: the maximum) a lower bound. */
 export function isAtLeast(distribution: Distribution, percentile: number): boolean {
-  const epochs = distribution.epochs.map((summary) => ({ summary }));
-  const parts = percentile === 100 ? null : epochsWithEnough(epochs, percentile);
-  return (parts ?? [{ summary: distribution }]).some(({ summary: { count, censored } }) =>
-    rankOf(percentile, count + censored) > count
-  );
+  const epochs = percentile === 100 ? [] : epochsWithEnough(distribution.epochs, percentile);
+  const parts: readonly Counts[] = epochs.length > 0 ? epochs : [distribution];
+  return parts.some(({ count, censored }) => rankOf(percentile, count + censored) > count);
 }

@@ -16,13 +16,8 @@ const DISCARDED = 16;
 /**
  * An independent stream for each seed and label, so that draws from one never shift another:
  * xoroshiro128+ with 53 random bits per number.
- *
- * @throws {RangeError} if `seed` is not a safe integer
  */
 export function randomStream(seed: number, label: string): RandomStream {
-  if (!Number.isSafeInteger(seed)) {
-    throw new RangeError(`Cannot seed a random stream: seed must be a whole number, not ${seed}`);
-  }
   const generator = xoroshiro128plus(hashText(`${seed}/${label}`));
   for (let index = 0; index < DISCARDED; index++) generator.next();
   return () => uniformFloat64(generator);

@@ -1,5 +1,5 @@
 import type { Fact, Interval } from "../schema.ts";
-import { estimate, independentMargin, MINIMUM_EPOCHS_FOR_INTERVAL, momentsOf } from "./estimate.ts";
+import { independentMargin, MINIMUM_EPOCHS_FOR_INTERVAL, momentsOf } from "./estimate.ts";
 import {
   fitFreely,
   fitScalingLaw,
@@ -36,10 +36,10 @@ export type Peak =
     ci95: Interval | null;
   }
   /** Outside the measured range, nonexistent, or clearly exceeded by a measurement. */
-  | { status: "beyond"; fact: Fact };
+  | { status: "beyond"; why: string };
 
 export type ScalingVerdict =
-  | { status: "refused"; fact: Fact; rSquared: number | null }
+  | { status: "refused"; why: string; rSquared: number | null }
   /** More clients get the same throughput, so there is nothing for a law to explain. */
   | { status: "flat"; fact: Fact }
   | {
@@ -51,37 +51,34 @@ export type ScalingVerdict =
      * at its bound of 0: `[0, limit]`, with a one-sided 95 % upper limit.
      */
     ci95: Record<keyof ScalingLaw, Interval | null>;
-    /** Which parameters are not at their bound of 0. */
-    free: FreeParameters;
     peak: Peak;
   };
 
-type Epochs = readonly (readonly ScalingSample[])[];
-
 /**
- * Fits the law to the samples of all epochs, and refuses what they do not support. Epochs that were
- * cut short, so that they lack a number of clients, are ignored. Negative contention is refused
- * because in the law every further client costs something.
+ * Fits the law to the samples of all epochs, and refuses what they do not support. Every epoch must
+ * have all numbers of clients. Negative contention is refused because in the law every further
+ * client costs something.
  */
-export function judgeScaling(epochs: Epochs): ScalingVerdict {
-  const stepCount = new Set(epochs.flat().map(({ clients }) => clients)).size;
-  const whole = epochs.filter((epoch) => epoch.length === stepCount);
-  const samples = whole.flat();
-  if (samples.length === 0) return refused("noWholeEpoch", "no epoch is complete");
+export function judgeScaling(epochs: readonly (readonly ScalingSample[])[]): ScalingVerdict {
+  const refused = (why: string, rSquared: number | null = null) =>
+    ({ status: "refused", why, rSquared }) as const;
+  const samples = epochs.flat();
+  if (samples.length === 0) return refused("no epoch is complete");
   const idle = samples.find(({ ratePerSecond }) => !(ratePerSecond > 0));
   if (idle !== undefined) {
-    const message = `an epoch with ${idle.clients} clients had no successful call`;
-    return refused("noSuccess", message, { clients: idle.clients });
-  }
-  if (stepCount < MINIMUM_STEPS) {
-    const message = `${stepCount} client counts are too few for a fit: ${MINIMUM_STEPS} are needed`;
-    return refused("tooFewSteps", message, { steps: stepCount, needed: MINIMUM_STEPS });
+    return refused(`an epoch with ${idle.clients} clients had no successful call`);
   }
   const steps = stepsOf(samples);
+  if (steps.length < MINIMUM_STEPS) {
+    return refused(
+      `${steps.length} client counts are too few for a fit: ${MINIMUM_STEPS} are needed`,
+    );
+  }
   const flat = describeFlat(steps, FLAT_WITHIN);
   if (flat !== null) return { status: "flat", fact: flat };
-  const negative = describeNegativeContention(whole);
-  if (negative !== null) return { status: "refused", fact: negative, rSquared: null };
+  const unbounded = epochs.map((epoch) => fitFreely(epoch, BOTH_FREE).law);
+  const negative = describeNegativeContention(unbounded.map(({ contention }) => contention));
+  if (negative !== null) return refused(negative);
   const { law, free } = fitScalingLaw(samples);
   const rSquared = rSquaredOf(law, samples);
   if (rSquared < MINIMUM_R_SQUARED) {
@@ -91,22 +88,12 @@ export function judgeScaling(epochs: Epochs): ScalingVerdict {
     const seen = rSquared < 0
       ? "a constant fits better"
       : `R² is ${rSquared.toFixed(2)}, ${MINIMUM_R_SQUARED} is needed`;
-    const message = `the throughput does not follow the Universal Scalability Law: ${seen}`;
-    return refused("misfit", message, { rSquared, needed: MINIMUM_R_SQUARED });
+    const why = `the throughput does not follow the Universal Scalability Law: ${seen}`;
+    return refused(why, rSquared);
   }
-  const own = whole.map((epoch) => fitFreely(epoch, free).law);
-  const unbounded = whole.map((epoch) => fitFreely(epoch, BOTH_FREE).law);
+  const own = epochs.map((epoch) => fitFreely(epoch, free).law);
   const ci95 = intervalsOf(law, { free, own, unbounded });
-  return { status: "fitted", law, rSquared, ci95, free, peak: peakOf(law, { own, steps }) };
-}
-
-function refused(
-  kind: string,
-  message: string,
-  numbers: Record<string, number> = {},
-): ScalingVerdict {
-  const rSquared = numbers.rSquared ?? null;
-  return { status: "refused", fact: { kind, message, ...numbers }, rSquared };
+  return { status: "fitted", law, rSquared, ci95, peak: peakOf(law, { own, steps }) };
 }
 
 function describeFlat(steps: readonly ScalingSample[], within: number): Fact | null {
@@ -121,14 +108,13 @@ function describeFlat(steps: readonly ScalingSample[], within: number): Fact | n
 }
 
 /** Tests the epochs' unbounded fits at 99 %, or only their mean with fewer than five epochs. */
-function describeNegativeContention(epochs: Epochs): Fact | null {
-  const own = epochs.map((epoch) => fitFreely(epoch, BOTH_FREE).law.contention);
-  const { value, ci95 } = estimate(own, { scale: "linear", paired: true, confidence: 0.99 });
+function describeNegativeContention(own: readonly number[]): string | null {
+  const { mean } = momentsOf(own);
+  const margin = marginOf(own, 0.99);
   const { tested, untested } = NEGATIVE_CONTENTION;
-  if (ci95 === null ? value > untested : value > tested || ci95[1] >= 0) return null;
-  const message = `one client alone does not keep the server awake: contention is ` +
-    `${value.toFixed(3)}, as throughput grows faster than the number of clients`;
-  return { kind: "negativeContention", message, contention: value };
+  if (margin === null ? mean > untested : mean > tested || mean + margin >= 0) return null;
+  return `one client alone does not keep the server awake: contention is ${mean.toFixed(3)}, ` +
+    "as throughput grows faster than the number of clients";
 }
 
 function intervalsOf(
@@ -174,23 +160,20 @@ function peakOf(
   const measured = steps.map(({ clients }) => clients);
   const most = Math.max(...measured);
   const clients = peakClients(law);
-  const beyond = (fact: Fact): Peak => ({ status: "beyond", fact });
+  const beyond = (why: string): Peak => ({ status: "beyond", why });
   if (clients === Infinity) {
-    const message = `none: nothing up to ${most} clients shows that more would cost throughput`;
-    return beyond({ kind: "noPeak", message, most });
+    return beyond(`none: nothing up to ${most} clients shows that more would cost throughput`);
   }
   if (clients > most || clients < Math.min(...measured)) {
-    const message = `beyond what was measured, up to ${most} clients`;
-    return beyond({ kind: "peakBeyond", message, clients, most });
+    return beyond(`beyond what was measured, up to ${most} clients`);
   }
   const ratePerSecond = throughputAt(law, clients);
   const best = steps.reduce((one, step) => step.ratePerSecond > one.ratePerSecond ? step : one);
   if (best.ratePerSecond > MOST_ABOVE_PEAK * ratePerSecond) {
-    const { ratePerSecond: bestRatePerSecond, clients: bestClients } = best;
-    const message =
+    return beyond(
       `not settled: the law's maximum, ${ratePerSecond.toFixed(0)} calls/s, is below ` +
-      `the ${bestRatePerSecond.toFixed(0)} that ${bestClients} clients reached`;
-    return beyond({ kind: "peakExceeded", message, ratePerSecond, bestRatePerSecond, bestClients });
+        `the ${best.ratePerSecond.toFixed(0)} that ${best.clients} clients reached`,
+    );
   }
   const ci95 = around(clients, own.map(peakClients));
   const isWithin = ci95 !== null && ci95[1] <= most;

@@ -6,7 +6,7 @@ import { percentileOf } from "./percentiles.ts";
 const MAX_INTERVALS = 600;
 
 export interface SeriesOptions {
-  /** Initial width of an interval; doubles whenever 600 intervals are full. */
+  /** Initial width of an interval, over 0; doubles whenever 600 intervals are full. */
   intervalMs: number;
   /** Start of the first interval, on the clock of the samples. */
   startNs: number;
@@ -27,25 +27,21 @@ export class IntervalSeries {
   readonly #options: SeriesOptions;
   readonly #open = new LatencyHistogram();
   readonly #closed: { startNs: number; snapshot: Snapshot }[] = [];
-  #openStartNs: number;
+  /** From the first interval on, so that series with other starts have equal intervals. */
+  #openStartNs = 0;
   #widthNs: number;
   /** Number of pairs already merged to the current width; 0 if all are. */
   #merged = 0;
 
-  /** @throws {RangeError} if `intervalMs` is not over 0 */
   constructor(options: SeriesOptions) {
-    const { intervalMs, startNs } = options;
-    if (!(intervalMs > 0)) {
-      throw new RangeError(`Cannot record a series: intervalMs must be > 0, not ${intervalMs}`);
-    }
     this.#options = options;
-    this.#openStartNs = startNs;
-    this.#widthNs = intervalMs * 1e6;
+    this.#widthNs = options.intervalMs * 1e6;
   }
 
   /** Counts a time in the interval of `atNs`, or in the open one if that is already closed. */
   record(latencyNs: number, atNs: number): void {
-    while (atNs >= this.#openStartNs + this.#widthNs) this.#close();
+    const sinceNs = atNs - this.#options.startNs;
+    while (sinceNs >= this.#openStartNs + this.#widthNs) this.#close();
     this.#open.record(latencyNs);
   }
 
@@ -67,8 +63,7 @@ export class IntervalSeries {
   }
 
   #point(startNs: number, histogram: LatencyHistogram): SeriesPoint {
-    const atMs = (startNs - this.#options.startNs) / 1e6;
-    return summariseInterval(atMs, histogram, this.#options);
+    return summariseInterval(startNs / 1e6, histogram, this.#options);
   }
 
   #close(): void {

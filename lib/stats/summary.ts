@@ -5,15 +5,17 @@
  */
 
 import type { Distribution, EpochSummary, Interval, Scalar, SeriesPoint } from "../schema.ts";
-import { metricEntries, type MetricOptions, summariseDistribution } from "./distribution.ts";
-import { type EpochPart, summariseEpoch } from "./epoch_summary.ts";
+import {
+  type EpochPart,
+  metricEntries,
+  type MetricOptions,
+  summariseDistribution,
+  summariseEpoch,
+} from "./distribution.ts";
 import { estimate, type EstimateOptions } from "./estimate.ts";
 import { LatencyHistogram } from "./histogram.ts";
-import { addCensored, NONE_CENSORED, percentileOf } from "./percentiles.ts";
+import { percentileOf } from "./percentiles.ts";
 import { IntervalSeries, type SeriesOptions } from "./series.ts";
-
-export { type DistributionParts, summariseDistribution } from "./distribution.ts";
-export { mergeEpochs } from "./epoch_summary.ts";
 
 /**
  * Collects the times of one metric in nanoseconds, epoch by epoch, in constant memory plus a few
@@ -27,9 +29,6 @@ export class DistributionRecorder implements Disposable {
   readonly #epochs: EpochPart[] = [];
   readonly #series: IntervalSeries | null;
   readonly #mergeable: boolean;
-  #pooledCensored = NONE_CENSORED;
-  #currentCensored = NONE_CENSORED;
-  #inEpoch = false;
 
   /** @param options.mergeable keeps all histograms, so that shards merge exactly */
   constructor(options: { series?: SeriesOptions; mergeable?: boolean } = {}) {
@@ -38,18 +37,10 @@ export class DistributionRecorder implements Disposable {
     this.#series = series === undefined ? null : new IntervalSeries({ ...series, mergeable });
   }
 
-  /**
-   * Records a time in nanoseconds that ended at `atNs`.
-   *
-   * @throws {TypeError} if there is a series and no `atNs`
-   */
-  record(ns: number, atNs?: number): void {
+  /** Records a time in nanoseconds that ended at `atNs`, which only a series needs. */
+  record(ns: number, atNs = NaN): void {
     this.#current.record(ns);
-    if (this.#series === null) return;
-    if (atNs === undefined) {
-      throw new TypeError("Cannot place a time in the series as atNs is missing");
-    }
-    this.#series.record(ns, atNs);
+    this.#series?.record(ns, atNs);
   }
 
   /** Records all times; `atNs` has the end of each. */
@@ -59,24 +50,17 @@ export class DistributionRecorder implements Disposable {
 
   /** Counts calls without an answer. Those of a lost connection took at least the timeout. */
   censor(count: number, atLeastNs: number): void {
-    this.#currentCensored = addCensored(this.#currentCensored, { count, atLeastNs });
+    this.#current.censor(count, atLeastNs);
   }
 
-  /** @throws {Error} if an epoch is open */
   startEpoch(): void {
-    if (this.#inEpoch) throw new Error("Cannot start an epoch as one is open: end it first");
     this.#pool();
-    this.#inEpoch = true;
   }
 
-  /** @throws {Error} if no epoch is open */
   endEpoch(): EpochSummary {
-    if (!this.#inEpoch) throw new Error("Cannot end an epoch as none is open: start one first");
-    const [censored, mergeable] = [this.#currentCensored, this.#mergeable];
-    const part = summariseEpoch(this.#current, { censored, mergeable });
+    const part = summariseEpoch(this.#current, this.#mergeable);
     this.#epochs.push(part);
     this.#pool();
-    this.#inEpoch = false;
     return part.summary;
   }
 
@@ -92,21 +76,17 @@ export class DistributionRecorder implements Disposable {
 
   /** Percentiles of the open epoch or, until it has a sample, of the previous one. */
   latest(): Pick<EpochSummary, "p50" | "p99"> {
-    const censored = this.#currentCensored;
-    if (this.#current.count + censored.count === 0) {
+    const { count, censored } = this.#current;
+    if (count + censored === 0) {
       return this.#epochs.at(-1)?.summary ?? { p50: null, p99: null };
     }
-    return {
-      p50: percentileOf(this.#current, 50, { censored }),
-      p99: percentileOf(this.#current, 99, { censored }),
-    };
+    return { p50: percentileOf(this.#current, 50), p99: percentileOf(this.#current, 99) };
   }
 
   /** A percentile of all samples so far in nanoseconds, however few; `null` if there are none. */
   percentile(percentile: number): number | null {
     using pooled = this.#all();
-    const censored = addCensored(this.#pooledCensored, this.#currentCensored);
-    return percentileOf(pooled, percentile, { censored, minimum: 1 });
+    return percentileOf(pooled, percentile, 1);
   }
 
   /** The intervals so far; empty without a series. */
@@ -121,7 +101,6 @@ export class DistributionRecorder implements Disposable {
     return summariseDistribution({
       ...options,
       pooled,
-      censored: addCensored(this.#pooledCensored, this.#currentCensored),
       epochs: this.#epochs,
       series: this.series(),
     });
@@ -143,12 +122,10 @@ export class DistributionRecorder implements Disposable {
   #pool(): void {
     this.#pooled.add(this.#current);
     this.#current.reset();
-    this.#pooledCensored = addCensored(this.#pooledCensored, this.#currentCensored);
-    this.#currentCensored = NONE_CENSORED;
   }
 }
 
-export interface ScalarOptions extends MetricOptions, Pick<EstimateOptions, "within" | "scale"> {
+export interface ScalarOptions extends MetricOptions, Pick<EstimateOptions, "within"> {
   /** As shown, such as `msg/s`. */
   unit: string;
   /** One value per epoch, at least one. */
@@ -165,9 +142,9 @@ export interface ScalarOptions extends MetricOptions, Pick<EstimateOptions, "wit
  * @throws {RangeError} if there are no epochs or one is not finite
  */
 export function summariseScalar(options: ScalarOptions): Scalar {
-  const { unit, epochs, within, scale, ci95, merge } = options;
+  const { unit, epochs, within, ci95, merge } = options;
   const isRatio = unit === "x" || unit === "";
-  const estimated = estimate(epochs, { within, scale, paired: isRatio });
+  const estimated = estimate(epochs, { within, paired: isRatio });
   return {
     ...metricEntries(options),
     kind: "scalar",

@@ -2,15 +2,16 @@ import { shakeHands } from "../../lib/client/handshake.ts";
 import type { CloseInfo } from "../../lib/client/socket.ts";
 import type { Target } from "../../lib/client/target.ts";
 import { wait } from "../../lib/load/pace.ts";
-import type { Credentials, Frame } from "../../lib/protocols/protocol.ts";
+import type { Message } from "../../lib/client/connection.ts";
+import type { Credentials, Frame, Protocol } from "../../lib/protocols/protocol.ts";
 
-export interface ExchangeOptions {
+interface ExchangeOptions {
   credentials: Credentials;
   /** True to begin with the handshake. */
   inSession: boolean;
   send: readonly string[];
   /** Call made at the end if the connection is still open. */
-  last: { id: string; text: string };
+  last: Message & { id: string };
   /** Called with all frames and the close (`null`: open). Return true to stop waiting. */
   isEnough: (frames: readonly string[], close: CloseInfo | null) => boolean;
   /** Timeout of `isEnough`, and again of the last call. */
@@ -18,7 +19,7 @@ export interface ExchangeOptions {
 }
 
 /** What came back. */
-export interface Exchange {
+interface Exchange {
   /** In order, without those of the last call. */
   frames: string[];
   /** The last call's result, if any. */
@@ -34,9 +35,13 @@ export interface Exchange {
 /** Further frames of a flood are dropped. */
 const MOST_FRAMES = 50;
 
-/** True for a server's request that reuses the id of a message of ours. */
-export function isEcho({ kind, id }: Frame, sent: readonly string[]): boolean {
-  return kind === "notification" && id !== null && sent.some((text) => text.includes(id));
+/** True for a server's request that reuses the id of a request of ours. */
+export function isEcho(
+  { kind, id }: Frame,
+  sent: readonly string[],
+  { classify }: Pick<Protocol, "classify">,
+): boolean {
+  return kind === "notification" && id !== null && sent.some((text) => classify(text).id === id);
 }
 
 /**
@@ -44,12 +49,13 @@ export function isEcho({ kind, id }: Frame, sent: readonly string[]): boolean {
  * serves a call. No ledger counts any of this.
  *
  * @throws {ConnectError} if the connection or the session cannot be opened
+ * @throws the signal's reason, if the run is interrupted
  */
 export async function exchange(target: Target, options: ExchangeOptions): Promise<Exchange> {
-  const { protocol, clock, timeoutMs, signal } = target.options;
+  const { protocol, clock, signal } = target.options;
   const { credentials, inSession, send, last, isEnough, patienceMs } = options;
+  const lastText = protocol.encodeCall(last.id, last.tool, last.argsJson);
   const seen: Exchange = { frames: [], result: null, close: null, limited: null, answerNs: null };
-  let isLastSent = false;
   let isLastEnded = false;
   let wake = () => {};
   const socket = await target.dial();
@@ -69,7 +75,7 @@ export async function exchange(target: Target, options: ExchangeOptions): Promis
     const isLast = frame.id === last.id;
     const isFinal = frame.kind !== "progress";
     if (frame.kind === "notification" && frame.answer !== null) {
-      if (!isEcho(frame, [...send, last.text])) socket.send(frame.answer);
+      if (!isEcho(frame, [...send, lastText], protocol)) socket.send(frame.answer);
     }
     if (frame.kind === "rateLimited") seen.limited ??= target.foreign(frame.message);
     if (isLast && isFinal) isLastEnded = true;
@@ -82,11 +88,11 @@ export async function exchange(target: Target, options: ExchangeOptions): Promis
 
   try {
     if (inSession) {
-      await shakeHands(socket, { protocol, credentials, clock, timeoutMs, signal });
+      await shakeHands(socket, { ...target.options, credentials });
     }
     const startNs = clock.nowNs();
     const note = (atNs: number) => {
-      if (!isLastSent) seen.answerNs ??= atNs - startNs;
+      seen.answerNs ??= atNs - startNs;
       wake();
     };
     socket.onText((text) => {
@@ -100,12 +106,13 @@ export async function exchange(target: Target, options: ExchangeOptions): Promis
     });
     for (const frame of send) socket.send(frame);
     await until(() => isEnough(seen.frames, seen.close));
+    const { answerNs } = seen;
     if (!isOver()) {
-      isLastSent = true;
-      socket.send(last.text);
+      socket.send(lastText);
       await until(() => isLastEnded);
     }
-    return { ...seen };
+    signal.throwIfAborted();
+    return { ...seen, answerNs };
   } finally {
     await socket.close();
   }

@@ -16,14 +16,6 @@ const STANDARD = {
 
 type Context = ScenarioContext<typeof STANDARD>;
 
-interface Server {
-  conduct: Conduct;
-  /** The build whose answers it gives; `null`: unknown. */
-  dialect: string | null;
-  toolList: string | null;
-  isOpenToAll: boolean;
-}
-
 /** Numbers of the requests that belong to no case. */
 const LAST_CALL = 90;
 const LIST_TOOLS = 91;
@@ -50,15 +42,7 @@ export const malformedInput: Procedure<typeof STANDARD> = {
     for (const left of conduct.leftOut) context.notMeasured(left.name, left.reason);
     return {
       async conclude() {
-        const server = await lookAt(context, conduct);
-        const cases = casesFor(context, server, target.newCredentials());
-        const namesOf = (some: ConductCase[]) => some.map(({ name }) => name);
-        const checked = await Promise.allSettled([
-          checkInTurn(context, server, namesOf(cases.filter((one) => !isSilent(one)))),
-          // Runs alongside: it takes the server's full hello timeout.
-          ...namesOf(cases.filter(isSilent)).map((name) => checkCase(context, server, name)),
-        ]);
-        for (const one of checked) if (one.status === "rejected") throw one.reason;
+        await checkConduct(context, conduct);
         // The only call that a ledger counts.
         await using connection = await target.connect(context.ledger);
         await connection.call(context.workload());
@@ -67,151 +51,149 @@ export const malformedInput: Procedure<typeof STANDARD> = {
   },
 };
 
-function patience({ parameters, target }: Context): number {
-  return Math.min(parameters.patienceMs, target.options.timeoutMs);
-}
-
 /** True for the client that never says hello. */
 function isSilent({ send }: ConductCase): boolean {
   return send?.length === 0;
 }
 
-/** Opens a session, lists the tools and calls one, to identify the build by its answers. */
-async function lookAt(context: Context, conduct: Conduct): Promise<Server> {
-  const { target } = context;
-  const { protocol } = target.options;
-  const { dialects } = conduct;
-  const credentials = target.newCredentials();
-  const { sessionId } = credentials;
-  const request = protocol.encodeListTools(conduct.id(sessionId, LIST_TOOLS));
-  const isList = (frame: string) => protocol.readTools(frame) !== null;
-  // If builds differ, the answer to the opening counts too.
-  const opening = dialects.length === 0 ? [] : protocol.open(credentials).send;
-  const { frames, result } = await exchange(target, {
-    credentials,
-    inSession: opening.length === 0,
-    send: [...opening, ...request === null ? [] : [request]],
-    last: lastCall(context, conduct, sessionId),
-    isEnough: (soFar) => soFar.some(isList),
-    patienceMs: patience(context),
-  });
-  context.signal.throwIfAborted();
-  const rejections = protocol.rejections(credentials);
+/** Identifies the server's build, then checks its answer in every case. */
+async function checkConduct(context: Context, conduct: Conduct): Promise<void> {
+  const { target, workload, parameters: { noHelloWaitMs } } = context;
+  const { protocol, timeoutMs } = target.options;
+  const patienceMs = Math.min(context.parameters.patienceMs, timeoutMs);
+  const { dialect, toolList } = await identify();
+  const rejections = protocol.rejections(target.newCredentials());
   const isOpenToAll = rejections.length > 0 && await isAuthenticationOff(target, rejections);
-  const dialect = conduct.dialectOf([...frames, ...result === null ? [] : [result]], sessionId);
-  if (dialects.length > 0) {
-    const message = dialect === null
-      ? `the server's replies do not identify its build (${dialects.join(", ")}), so those of ` +
-        "any build are accepted"
-      : `the server behaves like build "${dialect}", so its replies are checked against that build`;
-    context.note({ kind: "dialect", message, dialect });
+  const cases = casesFor(target.newCredentials());
+  const checked = await Promise.allSettled([
+    checkInTurn(cases.filter((one) => !isSilent(one))),
+    // Runs alongside: it takes the server's full hello timeout.
+    ...cases.filter(isSilent).map(checkCase),
+  ]);
+  for (const one of checked) if (one.status === "rejected") throw one.reason;
+
+  function casesFor(credentials: Credentials): ConductCase[] {
+    return conduct.cases({ ...credentials, ...workload(), dialect, toolList });
   }
-  return { conduct, dialect, toolList: frames.find(isList) ?? null, isOpenToAll };
-}
 
-function casesFor(
-  { workload }: Context,
-  { conduct, dialect, toolList }: Server,
-  credentials: Credentials,
-): ConductCase[] {
-  return conduct.cases({ ...credentials, ...workload(), dialect, toolList });
-}
+  /** The call that must be served after a case. */
+  function lastCall(sessionId: string) {
+    return { id: conduct.id(sessionId, LAST_CALL), ...workload() };
+  }
 
-/** The call that must be served after a case. */
-function lastCall({ target, workload }: Context, conduct: Conduct, sessionId: string) {
-  const id = conduct.id(sessionId, LAST_CALL);
-  const { tool, argsJson } = workload();
-  return { id, text: target.options.protocol.encodeCall(id, tool, argsJson) };
-}
-
-async function checkInTurn(
-  context: Context,
-  server: Server,
-  names: readonly string[],
-): Promise<void> {
-  const pace = createPace(context);
-  let silentInRow = 0;
-  for (const [index, name] of names.entries()) {
-    context.progress(index, names.length);
-    if (silentInRow === SILENCE_LIMIT) {
-      context.notMeasured(name, `the ${SILENCE_LIMIT} cases before it got no answer`);
-      continue;
+  /** Opens a session, lists the tools and calls one, to identify the build by its answers. */
+  async function identify() {
+    const { dialects } = conduct;
+    const credentials = target.newCredentials();
+    const { sessionId } = credentials;
+    const request = protocol.encodeListTools(conduct.id(sessionId, LIST_TOOLS));
+    const isList = (frame: string) => protocol.readTools(frame) !== null;
+    // If builds differ, the answer to the opening counts too.
+    const opening = dialects.length === 0 ? [] : protocol.open(credentials).send;
+    const { frames, result } = await exchange(target, {
+      credentials,
+      inSession: opening.length === 0,
+      send: [...opening, ...request === null ? [] : [request]],
+      last: lastCall(sessionId),
+      patienceMs,
+      isEnough: (soFar) => soFar.some(isList),
+    });
+    const dialect = conduct.dialectOf([...frames, ...result === null ? [] : [result]], sessionId);
+    if (dialects.length > 0) {
+      const message = dialect === null
+        ? `the server's replies do not identify its build (${dialects.join(", ")}), so those of ` +
+          "any build are accepted"
+        : `the server behaves like build "${dialect}", so its replies are checked against that ` +
+          "build";
+      context.note({ kind: "dialect", message, dialect });
     }
-    await pace();
-    const isAnswered = await checkCase(context, server, name);
-    if (isAnswered !== null) silentInRow = isAnswered ? 0 : silentInRow + 1;
+    return { dialect, toolList: frames.find(isList) ?? null };
   }
-  context.progress(names.length, names.length);
-}
 
-/** Returns true if the server answered in any way, `null` if the case cannot be tried. */
-async function checkCase(context: Context, server: Server, name: string): Promise<boolean | null> {
-  const { conduct } = server;
-  const { target, parameters: { noHelloWaitMs } } = context;
-  const { protocol } = target.options;
-  const credentials = target.newCredentials();
-  const { sessionId } = credentials;
-  const one = casesFor(context, server, credentials).find((made) => made.name === name)!;
-  const { expected, better = [], inSession } = one;
-  const send = one.send ?? [];
-  const obstacle = obstacleTo(context, server, one);
-  if (obstacle !== null) {
-    context.notMeasured(name, obstacle);
-    return null;
+  async function checkInTurn(cases: readonly ConductCase[]): Promise<void> {
+    const pace = createPace(context);
+    let silentInRow = 0;
+    for (const [index, one] of cases.entries()) {
+      context.progress(index, cases.length);
+      if (silentInRow === SILENCE_LIMIT) {
+        context.notMeasured(one.name, `the ${SILENCE_LIMIT} cases before it got no answer`);
+        continue;
+      }
+      await pace();
+      const isAnswered = await checkCase(one);
+      if (isAnswered !== null) silentInRow = isAnswered ? 0 : silentInRow + 1;
+    }
+    context.progress(cases.length, cases.length);
   }
-  // Frames are judged unmasked and displayed masked.
-  const shown = (frames: readonly string[], mask: (frame: string) => string = (frame) => frame) =>
-    frames.filter((frame) => {
+
+  /** Returns true if the server answered in any way, `null` if the case cannot be tried. */
+  async function checkCase({ name }: ConductCase): Promise<boolean | null> {
+    const credentials = target.newCredentials();
+    // The same case for a session of its own.
+    const one = casesFor(credentials).find((made) => made.name === name)!;
+    const { expected, better = [], inSession } = one;
+    const send = one.send ?? [];
+    const obstacle = obstacleTo(one);
+    if (obstacle !== null) {
+      context.notMeasured(name, obstacle);
+      return null;
+    }
+    const isMeant = (frame: string) => {
       const read = protocol.classify(frame);
-      if (read.kind === "notification") return isEcho(read, send);
+      if (read.kind === "notification") return isEcho(read, send, protocol);
       return one.withProgress || read.kind !== "progress";
-    }).map((frame) => conduct.shorten(mask(frame), sessionId));
-  const most = Math.max(...expected.map(({ frames }) => frames.length));
-  const mayClose = expected.some(({ close }) => close !== null);
-  const { frames, close, result, answerNs, limited } = await exchange(target, {
-    ...{ credentials, inSession, send },
-    last: lastCall(context, conduct, sessionId),
-    // Either right already, or so long that more frames cannot make it right.
-    isEnough(soFar, end) {
-      const seen = { frames: shown(soFar), close: end };
-      return expected.some((answer) => answerMatches(answer, seen)) ||
-        (!mayClose && most > 0 && seen.frames.length >= most);
-    },
-    patienceMs: isSilent(one) ? noHelloWaitMs : patience(context),
-  });
-  context.signal.throwIfAborted();
-  if (limited !== null) {
-    context.notMeasured(name, `the server's rate limiter refused it: ${limited}`);
-    return true;
+    };
+    const shorten = (frame: string) => conduct.shorten(frame, credentials.sessionId);
+    const most = Math.max(...expected.map(({ frames }) => frames.length));
+    const mayClose = expected.some(({ close }) => close !== null);
+    const { frames, close, result, answerNs, limited } = await exchange(target, {
+      ...{ credentials, inSession, send },
+      last: lastCall(credentials.sessionId),
+      // Either right already, or so long that more frames cannot make it right.
+      isEnough(soFar, end) {
+        const seen = { frames: soFar.filter(isMeant).map(shorten), close: end };
+        return expected.some((answer) => answerMatches(answer, seen)) ||
+          (!mayClose && most > 0 && seen.frames.length >= most);
+      },
+      patienceMs: isSilent(one) ? noHelloWaitMs : patienceMs,
+    });
+    if (limited !== null) {
+      context.notMeasured(name, `the server's rate limiter refused it: ${limited}`);
+      return true;
+    }
+    if (answerNs !== null && !isSilent(one)) context.distribution("answer").record(answerNs);
+    // Frames are judged unmasked and displayed masked.
+    const meant = frames.filter(isMeant);
+    const seen = { frames: meant.map(shorten), close, served: result !== null };
+    const masked = meant.map((frame) => shorten(maskFrame(frame, target.foreign)));
+    const observed = describeSeen({ ...seen, frames: masked });
+    const isExpected = isRight(expected, seen);
+    const isBetter = !isExpected && isRight(better, seen);
+    if (isBetter) {
+      const message = `${name}: differs from the server's build, but is no worse: ${observed}`;
+      context.note({ kind: "betterThanBuild", message, name });
+    }
+    const passed = isExpected || isBetter;
+    context.check({
+      kind: "conduct",
+      name,
+      passed,
+      expected: describeExpected(expected),
+      observed,
+    });
+    return answerNs !== null || seen.served;
   }
-  if (answerNs !== null && !isSilent(one)) context.distribution("answer").record(answerNs);
-  const seen = { frames: shown(frames), close, served: result !== null };
-  const masked = shown(frames, (frame) => maskFrame(frame, target.foreign));
-  const observed = describeSeen({ ...seen, frames: masked });
-  const isExpected = isRight(expected, seen);
-  const isBetter = !isExpected && isRight(better, seen);
-  if (isBetter) {
-    const message = `${name}: differs from the server's build, but is no worse: ${observed}`;
-    context.note({ kind: "betterThanBuild", message, name });
-  }
-  const passed = isExpected || isBetter;
-  context.check({ kind: "conduct", name, passed, expected: describeExpected(expected), observed });
-  return answerNs !== null || seen.served;
-}
 
-/** Why a case cannot be tried on this server; `null`: it can. */
-function obstacleTo(
-  { parameters: { noHelloWaitMs } }: Context,
-  { isOpenToAll }: Server,
-  one: ConductCase,
-): string | null {
-  if (one.send === null) return "the server lists no tool to try it with";
-  if (isSilent(one) && noHelloWaitMs === 0) {
-    return "takes the server's full hello timeout (15 s by default): use the standard profile";
+  /** Why a case cannot be tried on this server; `null`: it can. */
+  function obstacleTo(one: ConductCase): string | null {
+    if (one.send === null) return "the server lists no tool to try it with";
+    if (isSilent(one) && noHelloWaitMs === 0) {
+      return "takes the server's full hello timeout (15 s by default): use the standard profile";
+    }
+    return one.needsToken && isOpenToAll
+      ? "authentication is off: the server accepts any token"
+      : null;
   }
-  return one.needsToken && isOpenToAll
-    ? "authentication is off: the server accepts any token"
-    : null;
 }
 
 /** Masks the strings of a frame before they are escaped as JSON. */

@@ -17,12 +17,24 @@ export const LAYER_NAMES = [
 ] as const;
 export type LayerName = typeof LAYER_NAMES[number];
 
+/** The layers whose times a layer contains, so that it adds only the rest. */
+const CONTAINED: Readonly<Record<LayerName, readonly LayerName[]>> = {
+  dispatch: [],
+  codec: ["dispatch"],
+  wakeup: [],
+  tcp: ["wakeup"],
+  websocket: ["tcp"],
+  routing: ["websocket"],
+  tool: ["routing", "codec"],
+};
+
 /** Maximum difference between the sum of the layers and the call, as a share of the call. */
 const SUM_TOLERANCE = 0.1;
 
 interface Step {
   name: LayerName;
   case: Case;
+  contains: readonly Step[];
   /** All times of the current epoch. */
   times: { epoch: number; ns: number[] };
   /** Median by epoch. */
@@ -42,10 +54,16 @@ export class Ladder {
   constructor({ isUnit, hasRouting }: { isUnit: boolean; hasRouting: boolean }) {
     this.dispatch = isUnit ? UNIT_CASE : { ...ONE_CLIENT, layer: "bundledDispatch" };
     const special: Partial<Record<LayerName, Case>> = { dispatch: this.dispatch, tool: ONE_CLIENT };
-    this.#steps = LAYER_NAMES.filter((name) => name !== "routing" || hasRouting).map((name) => ({
-      ...{ name, times: { epoch: 0, ns: [] }, medians: [], slices: [] },
-      case: special[name] ?? { ...ONE_CLIENT, layer: name },
-    }));
+    const steps = new Map<LayerName, Step>();
+    for (const name of LAYER_NAMES) {
+      if (name === "routing" && !hasRouting) continue;
+      steps.set(name, {
+        ...{ name, times: { epoch: 0, ns: [] }, medians: [], slices: [] },
+        case: special[name] ?? { ...ONE_CLIENT, layer: name },
+        contains: CONTAINED[name].map((inner) => steps.get(inner) ?? steps.get("websocket")!),
+      });
+    }
+    this.#steps = [...steps.values()];
   }
 
   get cases(): readonly Case[] {
@@ -70,25 +88,29 @@ export class Ladder {
   /** Records the time that each measured layer adds, and invalidates an inconsistent breakdown. */
   derive(derivation: Derivation): void {
     const whole = epochsOf(this.#steps.at(-1)!);
-    let below: { name: LayerName; medians: (number | null)[] } | null = null;
     for (const step of this.#steps) {
-      const { name } = step;
+      const { name, contains } = step;
       const latency = derivation.of(step.case)?.latency;
       if (latency === undefined) continue;
-      const medians = epochsOf(step);
-      const part = addedPart(medians, below?.medians ?? null, whole);
-      const measuredOn = name === "routing" || name === "tool" ? "target" : "bundled";
-      const added: Added | null = part && { above: below?.name ?? null, ...part, measuredOn };
       const at = { layer: name };
-      derivation.adopt("layer", latency, added === null ? { at } : { at, added });
-      if (added !== null) judgePart(derivation, name, added);
-      below = { name, medians };
+      const part = addedPart(epochsOf(step), contains.map(epochsOf), whole);
+      if (part === null) {
+        derivation.adopt("layer", latency, { at });
+        continue;
+      }
+      const measuredOn = name === "routing" || name === "tool" ? "target" : "bundled";
+      const added: Added = { above: contains[0]?.name ?? null, ...part, measuredOn };
+      derivation.adopt("layer", latency, { at, added });
+      judgePart(derivation, step, added);
     }
     this.#judgeSum(derivation);
   }
 
   #judgeSum(derivation: Derivation): void {
-    const sum = sumOfParts(this.#steps.map(({ slices }) => slices));
+    const sum = sumOfParts(this.#steps.map(({ slices, contains }) => ({
+      slices,
+      contains: contains.map((inner) => this.#steps.indexOf(inner)),
+    })));
     if (sum === null || sum.ci95 === null) return;
     const [low, high] = sum.ci95;
     if (low <= 1 + SUM_TOLERANCE && high >= 1 - SUM_TOLERANCE) return;
@@ -109,14 +131,16 @@ function epochsOf({ medians }: Step): (number | null)[] {
   return Array.from(medians, (ns) => ns ?? null);
 }
 
-/** A negative layer shows that the ones below it are not part of it. */
-function judgePart(derivation: Derivation, layer: LayerName, { above, ci95 }: Added): void {
+/** A negative layer shows that what it should contain is not part of it. */
+function judgePart(derivation: Derivation, { name: layer, contains }: Step, { ci95 }: Added): void {
   if (ci95 === null || ci95[1] >= 0) return;
   const [low, high] = ci95;
-  const [from, to] = ci95.map((ns) => `${(ns / 1e3).toFixed(1)} us`);
+  const [from, to] = ci95.map((ns) => `${(ns / 1e3).toFixed(1)} µs`);
+  const parts = contains.map(({ name }) => name).join(" and ");
   derivation.invalidate({
     kind: "negativeLayer",
-    message: `the layer ${layer} and all those below it take less time than ${above} alone ` +
+    message:
+      `the layer ${layer} takes less time than ${parts}${contains.length > 1 ? " together" : ""} ` +
       `(${from} to ${to}): the server does part of that work faster than the suite's stand-ins, ` +
       "so the breakdown does not hold",
     ...{ layer, low, high },

@@ -1,30 +1,20 @@
 import type { Call } from "../../lib/client/call.ts";
-import type { Connection } from "../../lib/client/connection.ts";
-import type { RoutingProbe } from "../../lib/protocols/protocol.ts";
 import { createInProcess, type SlowParts } from "../../lib/run/in_process.ts";
-import {
-  type Begun,
-  type CasePlan,
-  type CaseScenario,
-  lengths,
-  type Rig,
-  type ScenarioContext,
-  TIMES,
-} from "../../lib/run/scenario.ts";
+import type { Begun, CasePlan, CaseScenario, ScenarioContext } from "../../lib/run/scenario.ts";
+import { lengths, TIMES } from "../../lib/run/scenario.ts";
 import { describeRateLimit } from "../../lib/run/rate_limit.ts";
 import { batchedRig } from "../../lib/run/unit_baseline.ts";
-import { countBytes, startEchoServer } from "../../lib/server/echo_server.ts";
+import { countBytes, type EchoOrder, startEchoServer } from "../../lib/server/echo_server.ts";
 import { Ladder, LAYER_NAMES } from "./ladder.ts";
-import { type Exchange, type FoundProbe, openRigs, SAMPLED_CALLS } from "./rigs.ts";
+import { createRigs, type Exchange, SAMPLED_CALLS } from "./rigs.ts";
 
 const COMMON = { payloadBytes: 0 };
 
 /** Artificial delays of the suite's own layers, for tests. */
-export interface LayerDelays extends SlowParts {
-  /** Delay before the echo answers. */
-  wakeupMs?: number;
-  tcpMs?: number;
-  webSocketMs?: number;
+export interface LayerDelays {
+  inProcess?: SlowParts;
+  /** Delays before the echoes answer. */
+  echoMs?: Partial<EchoOrder["delaysMs"]>;
 }
 
 /** Creates the scenario; tests pass delays. */
@@ -65,33 +55,31 @@ async function begin(context: ScenarioContext, delays: LayerDelays): Promise<Beg
         `distinguished at ${FEWEST_PER_SECOND} or more: name it with --scenarios to measure anyway`,
     };
   }
-  await using looking = await target.connect(context.warmupLedger);
-  const call = await recordCall(context, looking);
-  const found = await findProbe(context, looking);
-  const { message, reply } = call;
-  const exchange = found?.exchange ?? exchangeOf(context, call);
-  const inProcess = createInProcess(protocol, { message, reply, id: call.id, slow: delays });
-  const { wakeupMs = 0, tcpMs = 0, webSocketMs = 0 } = delays;
+  const { message, id, reply, probe, exchange } = await recordExchanges(context);
+  // A request of the protocol itself, such as MCP's ping, is already the cheapest.
+  const isOwnRequest = protocol.listedName(message.tool) === null;
+  const routing = isOwnRequest ? null : probe;
+  const inProcess = createInProcess(protocol, { message, reply, id, slow: delays.inProcess });
   const echo = await startEchoServer({
     questionBytes: countBytes(exchange.question),
     frames: exchange.frames,
-    delaysMs: { wakeup: wakeupMs, tcp: tcpMs, webSocket: webSocketMs },
+    delaysMs: { wakeup: 0, tcp: 0, webSocket: 0, ...delays.echoMs },
   });
   const dispatch = batchedRig(inProcess.dispatch, { clock });
   const codec = batchedRig(() => inProcess.roundTrip(message), { clock });
-  const ladder = new Ladder({ isUnit: bundled !== null, hasRouting: found !== null });
+  const openRigs = createRigs({ context, exchange, echo, probe: routing });
+  const ladder = new Ladder({ isUnit: bundled !== null, hasRouting: routing !== null });
   const hasTimes = protocol.readServerNs(reply.at(-1)!) !== null;
   return {
     cases: [...ladder.cases, ...(hasTimes ? [SAMPLED_CALLS] : [])],
-    async openRigs({ connection, stack }) {
-      const options = { context, inProcess, exchange, echo, connection, stack };
-      const own: [string, Rig][] = [[ladder.dispatch.layer!, dispatch], ["codec", codec]];
-      return new Map([...own, ...await openRigs(options, found)]);
+    async openRigs(options) {
+      const opened = await openRigs(options);
+      return new Map([[ladder.dispatch.layer!, dispatch], ["codec", codec], ...opened]);
     },
     onSlice: (one, slice) => ladder.addSlice(one, slice, context.epoch),
     derive(derivation) {
       ladder.derive(derivation);
-      if (found === null) {
+      if (probe === null) {
         const tried = protocol.routingProbes.map(({ name }) => name).join(", ");
         derivation.notMeasured(
           "routing",
@@ -99,10 +87,10 @@ async function begin(context: ScenarioContext, delays: LayerDelays): Promise<Beg
             "includes it",
         );
       }
-      if (protocol.name === "mcp" && message.tool === protocol.defaultTool) {
+      if (isOwnRequest) {
         derivation.notMeasured(
           "a tool",
-          "the call is the protocol's own ping, so the tool layer only repeats routing: " +
+          `the call is the protocol's own ${message.tool}, so the tool layer is only routing: ` +
             "name a tool with --tool",
         );
       }
@@ -111,82 +99,62 @@ async function begin(context: ScenarioContext, delays: LayerDelays): Promise<Beg
   };
 }
 
-type RecordedCall = Awaited<ReturnType<typeof recordCall>>;
-
 /**
- * Makes one call in the warm-up ledger and keeps the frames of its reply, without notifications.
+ * Makes one call in the warm-up ledger and keeps the frames of its reply. Then finds the first probe
+ * that the server answers. No ledger counts probes.
  *
- * @throws {Error} if the call fails or a rate limiter refuses it
+ * @returns `exchange`: of the probe, or of the call if the server answers none (`probe` is `null`)
+ * @throws {Error} if the call fails, or a rate limiter refuses it or a probe
  */
-async function recordCall(
-  { workload, signal, target: { options: { protocol } } }: ScenarioContext,
-  connection: Connection,
-) {
-  const message = workload();
-  const reply: string[] = [];
-  connection.onFrame((text) => {
-    if (protocol.classify(text).kind !== "notification") reply.push(text);
-  });
-  const call = await connection.call(message);
-  connection.onFrame(null);
-  signal.throwIfAborted();
-  refuseLimiter(call);
-  if (call.status !== "ok") {
-    throw new Error(`Cannot break down a call: it failed (${call.errorCode || call.status})`);
-  }
-  return { id: call.id, message, reply };
-}
+async function recordExchanges({ workload, target, signal, warmupLedger }: ScenarioContext) {
+  const { protocol } = target.options;
+  await using connection = await target.connect(warmupLedger);
 
-/**
- * Finds the first probe that the server answers; `null`: none. No ledger counts probes.
- *
- * @throws {Error} if a rate limiter refuses one
- */
-async function findProbe(
-  { signal, target: { options: { protocol } } }: ScenarioContext,
-  connection: Connection,
-): Promise<FoundProbe | null> {
-  for (const probe of protocol.routingProbes) {
-    if (!connection.isOpen) return null;
-    let exchange = null as Exchange | null;
-    const watched: RoutingProbe = {
-      ...probe,
-      isAnswer(text, id) {
-        if (!probe.isAnswer(text, id)) return false;
-        const echoed = { ...probe, isAnswer: (frame: string) => probe.isAnswer(frame, id) };
-        exchange = { question: probe.encode(id), frames: [text], echoed };
-        return true;
-      },
-    };
-    const call = await new Promise<Call>((resolve) =>
-      connection.probe(watched, (ended) => resolve({ ...ended }))
+  /** Returns the end of a request with all frames until then. */
+  async function record(send: (onEnd: (end: Call) => void) => void) {
+    const frames: string[] = [];
+    connection.onFrame((text) => frames.push(text));
+    const end = await new Promise<Call>((resolve) =>
+      send((ended) => {
+        connection.onFrame(null);
+        resolve({ ...ended });
+      })
     );
     signal.throwIfAborted();
-    refuseLimiter(call);
-    if (exchange !== null) return { probe, exchange, failed: false };
-    // A probe without any reply may have ended the session.
-    if (call.status !== "toolError") return null;
+    if (end.status !== "rateLimited") return { ...end, frames };
+    throw new Error(describeRateLimit({ atCall: end.nth, message: end.errorMessage }));
   }
-  return null;
-}
 
-/** Makes the call itself the exchange, for servers that answer no probe. */
-function exchangeOf(
-  { target: { options: { protocol } } }: ScenarioContext,
-  { id, message: { tool, argsJson }, reply }: RecordedCall,
-): Exchange {
-  return {
-    question: protocol.encodeCall(id, tool, argsJson),
+  const message = workload();
+  const { id, status, errorCode, frames } = await record((onEnd) =>
+    connection.send(message, onEnd)
+  );
+  if (status !== "ok") {
+    throw new Error(`Cannot break down a call: it failed (${errorCode || status})`);
+  }
+  const reply = frames.filter((text) => {
+    const { kind } = protocol.classify(text);
+    return kind === "result" || kind === "progress";
+  });
+  for (const probe of protocol.routingProbes) {
+    if (!connection.isOpen) break;
+    const { id: probeId, status, frames } = await record((onEnd) => connection.probe(probe, onEnd));
+    if (status === "ok") {
+      const exchange: Exchange = {
+        question: probe.encode(probeId),
+        frames: frames.slice(-1),
+        echoed: { ...probe, isAnswer: (text) => probe.isAnswer(text, probeId) },
+      };
+      return { message, id, reply, probe, exchange };
+    }
+    // A probe without any reply may have ended the session.
+    if (status !== "toolError") break;
+  }
+  const encode = (newId: string) => protocol.encodeCall(newId, message.tool, message.argsJson);
+  const exchange: Exchange = {
+    question: encode(id),
     frames: reply,
-    echoed: {
-      name: "call",
-      encode: (newId) => protocol.encodeCall(newId, tool, argsJson),
-      isAnswer: (text) => protocol.classify(text).kind === "result",
-    },
+    echoed: { encode, isAnswer: (text) => protocol.classify(text).kind === "result" },
   };
-}
-
-function refuseLimiter({ status, nth, errorMessage }: Call): void {
-  if (status !== "rateLimited") return;
-  throw new Error(describeRateLimit({ atCall: nth, message: errorMessage }));
+  return { message, id, reply, probe: null, exchange };
 }

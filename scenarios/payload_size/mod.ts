@@ -1,19 +1,10 @@
-import {
-  type Begun,
-  type Case,
-  type CasePlan,
-  type CaseScenario,
-  type Derivation,
-  lengths,
-  ONE_CLIENT,
-  type ScenarioContext,
-  THROUGHPUT,
-  TIMES,
-} from "../../lib/run/scenario.ts";
+import type { Begun, Case, CasePlan, CaseScenario } from "../../lib/run/scenario.ts";
+import type { Derivation, ScenarioContext } from "../../lib/run/scenario.ts";
+import { lengths, ONE_CLIENT, THROUGHPUT, TIMES } from "../../lib/run/scenario.ts";
 import { noteRelayed } from "../../lib/run/note_relay.ts";
 import { boundBy, floorShare } from "../../lib/run/validity.ts";
 import { addPayload } from "../../lib/run/workload.ts";
-import { describeSize, KIB, MIB, SizeLimitSearch } from "./size_limit.ts";
+import { createSizeSearch, describeSize, KIB, MIB } from "./size_limit.ts";
 
 /** Measured up to the first that is not served. */
 const SIZES = [256, KIB, 4 * KIB, 16 * KIB, 64 * KIB, 256 * KIB, MIB];
@@ -62,57 +53,56 @@ export const payloadSize: CaseScenario<typeof COMMON> = {
     if (payloadBytes === 0) return { skipped: "--payload 0 leaves no payload to measure" };
     context.notMeasured(LIMIT, `--payload asks for ${describeSize(payloadBytes)} only`);
     // --payload applies to the run's own calls.
-    return planOf([{ payloadBytes, case: ONE_CLIENT }]);
+    return planOf(new Map([[payloadBytes, ONE_CLIENT]]));
   },
 };
 
 /** Plans the run's own calls and the sizes that are served; larger ones follow the last epoch. */
 async function planUpToLimit(context: Context): Promise<Begun<CasePlan>> {
-  const { highestBytes } = context.parameters;
-  const left = [...SIZES, ...LARGER_SIZES].filter((size) => size <= highestBytes);
-  const search = new SizeLimitSearch(context);
-  const sizes: Size[] = [{ payloadBytes: 0, case: ONE_CLIENT }];
-  while (left.length > 0 && SIZES.includes(left[0]!)) {
-    const payloadBytes = left.shift()!;
+  const { target, parameters: { highestBytes } } = context;
+  const search = createSizeSearch(context);
+  const sizes = new Map([[0, ONE_CLIENT]]);
+  for (const payloadBytes of SIZES.filter((size) => size <= highestBytes)) {
     if (!await search.isServed(payloadBytes)) break;
-    sizes.push({ payloadBytes, case: { ...ONE_CLIENT, payloadBytes } });
+    sizes.set(payloadBytes, { ...ONE_CLIENT, payloadBytes });
   }
-  if (sizes.length === 1) {
-    const outcome = search.firstRefusal;
-    const said = outcome?.said ?? "refused because of load";
-    const refused = `a payload of ${describeSize(SIZES[0]!)} is not served (${said})`;
+  if (sizes.size === 1) {
+    const { status, said } = search.latest!;
+    const why = status === "rateLimited" ? "refused because of load" : said;
+    const refused = `a payload of ${describeSize(SIZES[0]!)} is not served (${why})`;
     // After an error reply another tool may work. A server that is silent or gone has failed.
-    if (outcome?.kind !== "error") throw new Error(refused);
+    if (status !== "toolError") throw new Error(refused);
     return { skipped: `${refused}: choose a tool that accepts any argument with --tool` };
   }
-  const { payloadBytes } = sizes.at(-1)!;
-  context.setHeadline({ metric: "throughput", at: { payloadBytes } });
-  const relayed = sizes.filter(({ payloadBytes }) => context.target.relays(payloadBytes));
-  const list = relayed.map(({ payloadBytes }) => describeSize(payloadBytes)).join(", ");
+  const served = [...sizes.keys()];
+  context.setHeadline({ metric: "throughput", at: { payloadBytes: served.at(-1)! } });
+  const list = served.filter((size) => target.relays(size)).map(describeSize).join(", ");
   noteRelayed(context, list === "" ? null : `calls of ${list}`);
   return {
     ...planOf(sizes),
     async conclude() {
-      while (left.length > 0 && !search.isOver) await search.isServed(left.shift()!);
+      for (const size of [...SIZES, ...LARGER_SIZES].filter((size) => size <= highestBytes)) {
+        const { payloadBytes, status } = search.latest!;
+        // Larger sizes are pointless after a close or a rate limiter's refusal.
+        const isOver = status !== "ok" && status !== "toolError";
+        if (size > payloadBytes && !isOver) await search.isServed(size);
+      }
       search.record(LIMIT);
     },
   };
 }
 
-interface Size {
-  /** Size of the argument added to the run's calls; 0: they are sent unchanged. */
-  payloadBytes: number;
-  case: Case;
-}
+/** The case that measures each payload size; 0: the run's calls are sent unchanged. */
+type Sizes = ReadonlyMap<number, Case>;
 
-function planOf(sizes: readonly Size[]): CasePlan {
-  const cases = sizes.map((size) => size.case);
+function planOf(sizes: Sizes): CasePlan {
+  const cases = [...sizes.values()];
   return {
     cases,
     // The client's cost depends on the size. The largest comes first because it is the headline.
     floors: cases.toReversed(),
     derive(derivation) {
-      for (const { payloadBytes, case: one } of sizes) {
+      for (const [payloadBytes, one] of sizes) {
         const at = { payloadBytes };
         const rates = derivation.calls(one, at)?.rates ?? [];
         const bandwidths = rates.map((rate) => rate === null ? null : rate * payloadBytes);
@@ -132,9 +122,9 @@ const HELD_BACK_SHARE = 0.5;
 /** Warns about the sizes at which the client was the bottleneck. */
 export function judgeFloors(
   derivation: Pick<Derivation, "of" | "floorOf" | "invalidate">,
-  sizes: readonly Size[],
+  sizes: Sizes,
 ): void {
-  const bound = sizes.flatMap(({ payloadBytes, case: one }) => {
+  const bound = [...sizes].flatMap(([payloadBytes, one]) => {
     const floor = floorShare(derivation.of(one), derivation.floorOf(one));
     if (floor === null) return [];
     const isHeldBack = (floor.latencyP50Ns ?? 0) >= HELD_BACK_NS;
@@ -151,7 +141,7 @@ export function judgeFloors(
       (held.length === 0
         ? ""
         : `, whose system holds back frames of ${list(held)} for up to 40 ms (Nagle's algorithm)`) +
-      (bound.length === sizes.length ? "" : "; the figures of all other sizes are valid"),
+      (bound.length === sizes.size ? "" : "; the figures of all other sizes are valid"),
     sizes: list(bound),
     heldBack: held.length === 0 ? null : list(held),
   });

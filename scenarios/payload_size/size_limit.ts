@@ -1,6 +1,7 @@
+import type { Call } from "../../lib/client/call.ts";
 import { ConnectError } from "../../lib/client/connect_error.ts";
 import type { Connection, Message } from "../../lib/client/connection.ts";
-import { brokenEquations, openLedger, settleLedger } from "../../lib/client/ledger.ts";
+import { brokenEquations, openLedger } from "../../lib/client/ledger.ts";
 import { NO_CLOSE_FRAME } from "../../lib/client/socket.ts";
 import type { ScenarioContext } from "../../lib/run/scenario.ts";
 import { addPayload } from "../../lib/run/workload.ts";
@@ -17,15 +18,14 @@ interface Outcome {
    * and neither an answer nor a close frame was seen. The native client reads no close frame while
    * it writes, so one may have been sent.
    */
-  kind: "served" | "error" | "rateLimited" | "closed" | "notTaken" | "silent" | "aborted";
+  status: Call["status"] | "notTaken";
   said: string;
   /** True for an error reply and for close 1009 (message too large). */
   isRefusal: boolean;
 }
 
-function outcome(kind: Outcome["kind"], said: string, isRefusal = false): Outcome {
-  return { kind, said, isRefusal };
-}
+/** `answersAfter`: a new connection served a call after one that was not served. */
+type Trial = Outcome & { payloadBytes: number; answersAfter: boolean };
 
 export const MIB = 2 ** 20;
 export const KIB = 2 ** 10;
@@ -42,59 +42,13 @@ export function describeSize(bytes: number): string {
  * Tries one call of each size, each on a new connection. A separate ledger counts these calls,
  * because they are expected to fail. It must reconcile too but is not part of the report.
  */
-export class SizeLimitSearch {
-  readonly #context: ScenarioContext;
-  readonly #ledger = openLedger();
-  /** Sizes that were not served. `answersAfter`: a new connection served a call afterwards. */
-  readonly #refusals: { payloadBytes: number; outcome: Outcome; answersAfter: boolean }[] = [];
-  #largestServed: number | null = null;
-  #highest = 0;
-  #rateLimited: string | null = null;
-  /** True once larger sizes are pointless: the server closed or its rate limiter refused a call. */
-  isOver = false;
+export function createSizeSearch(context: ScenarioContext) {
+  const { target, workload, clock, signal } = context;
+  const ledger = openLedger();
+  const trials: Trial[] = [];
+  const refusals = () => trials.filter(({ status }) => status !== "ok" && status !== "rateLimited");
 
-  constructor(context: ScenarioContext) {
-    this.#context = context;
-  }
-
-  /** Outcome of the first call that was not served; `null`: all were. */
-  get firstRefusal(): Outcome | null {
-    return this.#refusals[0]?.outcome ?? null;
-  }
-
-  /**
-   * Tests if a payload of this size is served; if not, tries a new connection afterwards.
-   *
-   * @throws {ConnectError} if no connection opens
-   * @throws the signal's reason if the run is interrupted
-   */
-  async isServed(payloadBytes: number): Promise<boolean> {
-    const { target, workload, signal } = this.#context;
-    const outcome = await this.#try(
-      await target.connect(this.#ledger),
-      addPayload(workload, payloadBytes)(),
-    );
-    signal.throwIfAborted();
-    this.#highest = payloadBytes;
-    if (outcome.kind === "served") {
-      if (this.#refusals.length === 0) this.#largestServed = payloadBytes;
-      return true;
-    }
-    this.isOver = outcome.kind !== "error";
-    if (outcome.kind === "rateLimited") {
-      this.#rateLimited = outcome.said;
-      return false;
-    }
-    const again = await target.tryConnect(this.#ledger);
-    const answersAfter = !(again instanceof ConnectError) &&
-      (await this.#try(again, workload())).kind === "served";
-    signal.throwIfAborted();
-    this.#refusals.push({ payloadBytes, outcome, answersAfter });
-    return false;
-  }
-
-  async #try(opened: Connection, message: Message): Promise<Outcome> {
-    const { clock } = this.#context;
+  async function attempt(opened: Connection, message: Message): Promise<Outcome> {
     await using connection = opened;
     let unsentBytes = 0;
     let cancel = () => {};
@@ -106,86 +60,55 @@ export class SizeLimitSearch {
     look();
     const { status, errorCode, errorMessage } = await ending.finally(() => cancel());
     const isSent = unsentBytes === 0 || message.argsJson.length <= SENT_AT_ONCE;
-    const notTaken = outcome("notTaken", "the server stopped reading the request");
-    const said = [errorCode, errorMessage].filter(Boolean).join(": ");
-    switch (status) {
-      case "ok":
-        return outcome("served", "served");
-      case "toolError":
-        return outcome("error", said, true);
-      case "rateLimited":
-        return outcome("rateLimited", said);
-      case "timeout":
-        return isSent ? outcome("silent", "neither answered nor closed") : notTaken;
-      case "connectionLost": {
-        const { code, reason } = await connection.closed;
-        if (code === NO_CLOSE_FRAME && !isSent) return notTaken;
-        return outcome("closed", `close ${code} ${reason}`.trim(), code === TOO_LARGE);
-      }
-      case "aborted":
-      case "outstanding":
-        return outcome("aborted", "interrupted");
-      default:
-        return status satisfies never;
+    const close = status === "connectionLost" ? await connection.closed : null;
+    if (!isSent && (status === "timeout" || close?.code === NO_CLOSE_FRAME)) {
+      const said = "the server stopped reading the request";
+      return { status: "notTaken", said, isRefusal: false };
     }
+    if (close !== null) {
+      const said = `close ${close.code} ${close.reason}`.trim();
+      return { status, said, isRefusal: close.code === TOO_LARGE };
+    }
+    const said = status === "timeout"
+      ? "neither answered nor closed"
+      : [errorCode, errorMessage].filter(Boolean).join(": ");
+    return { status, said, isRefusal: status === "toolError" };
   }
 
-  /** Records the sizes around the limit and checks how it is enforced. */
-  record(limit: string): void {
-    const context = this.#context;
-    const [first] = this.#refusals;
-    const one = { ci95: null };
-    if (this.#largestServed !== null) context.scalar("largestServed", this.#largestServed, one);
-    if (first !== undefined) {
-      context.scalar("smallestRefused", first.payloadBytes, one);
-      this.#checkRefusals();
-    } else {
-      context.notMeasured(
-        limit,
-        this.#rateLimited === null
-          ? `every request up to ${describeSize(this.#highest)} was served`
-          : `refused because of load: ${this.#rateLimited}`,
-      );
-    }
-    this.#checkLedger();
-  }
-
-  #checkRefusals(): void {
-    const seen = this.#refusals.filter(({ outcome }) => outcome.kind !== "notTaken");
-    const unseen = this.#refusals.find(({ outcome }) => outcome.kind === "notTaken");
+  function checkRefusals(): void {
+    const seen = refusals().filter(({ status }) => status !== "notTaken");
+    const unseen = refusals().find(({ status }) => status === "notTaken");
     if (unseen !== undefined) {
-      this.#context.notMeasured(
+      context.notMeasured(
         `how ${describeSize(unseen.payloadBytes)} are refused`,
         "the server stopped reading the request halfway, and the client sees no close frame " +
           "until it has sent the whole request",
       );
     }
     if (seen.length > 0) {
-      this.#context.check({
+      context.check({
         kind: "largeRefused",
         name: "a request that is too large is refused",
-        passed: seen.every(({ outcome }) => outcome.isRefusal),
+        passed: seen.every(({ isRefusal }) => isRefusal),
         expected: "an error for that call or close 1009",
-        observed: seen.map(({ payloadBytes, outcome }) =>
-          `${describeSize(payloadBytes)}: ${outcome.said}`
-        ).join("; "),
+        observed: seen.map(({ payloadBytes, said }) => `${describeSize(payloadBytes)}: ${said}`)
+          .join("; "),
       });
     }
-    this.#context.tally({
+    context.tally({
       kind: "answersAfterRefusal",
       name: "a new connection answers after each refusal",
-      seen: this.#refusals.filter(({ answersAfter }) => answersAfter).length,
-      wanted: this.#refusals.length,
+      seen: refusals().filter(({ answersAfter }) => answersAfter).length,
+      wanted: refusals().length,
     });
   }
 
-  #checkLedger(): void {
-    const ledger = settleLedger(this.#ledger, false);
+  function checkLedger(): void {
     const { sent, ok, toolError, rateLimited, timeout, connectionLost } = ledger;
     const broken = brokenEquations(ledger);
     const told = Object.entries({ ok, toolError, rateLimited, timeout, connectionLost })
       .filter(([, count]) => count > 0).map(([name, count]) => `${name} ${count}`);
-    this.#context.check({
+    context.check({
       kind: "limitSearchReconciles",
       name: "the calls that look for the limit reconcile",
       passed: broken.length === 0,
@@ -193,4 +116,55 @@ export class SizeLimitSearch {
       observed: broken.length === 0 ? `${sent} sent: ${told.join(", ")}` : broken.join("; "),
     });
   }
+
+  return {
+    /**
+     * Tests if a payload of this size is served; if not, tries a new connection afterwards. Call it
+     * with ascending sizes.
+     *
+     * @throws {ConnectError} if no connection opens
+     * @throws the signal's reason if the run is interrupted
+     */
+    async isServed(payloadBytes: number): Promise<boolean> {
+      const message = addPayload(workload, payloadBytes)();
+      const outcome = await attempt(await target.connect(ledger), message);
+      signal.throwIfAborted();
+      const trial = { payloadBytes, ...outcome, answersAfter: false };
+      trials.push(trial);
+      if (outcome.status === "ok") return true;
+      if (outcome.status === "rateLimited") return false;
+      const again = await target.tryConnect(ledger);
+      trial.answersAfter = !(again instanceof ConnectError) &&
+        (await attempt(again, workload())).status === "ok";
+      signal.throwIfAborted();
+      return false;
+    },
+
+    /** The last trial. */
+    get latest(): Trial | undefined {
+      return trials.at(-1);
+    },
+
+    /** Records the sizes around the limit, which are known by that name, and how it is enforced. */
+    record(limit: string): void {
+      const [first] = refusals();
+      const { payloadBytes: most, status, said } = trials.at(-1)!;
+      const below = first?.payloadBytes ?? Infinity;
+      const served = trials.findLast((one) => one.status === "ok" && one.payloadBytes < below)!;
+      const one = { ci95: null };
+      context.scalar("largestServed", served.payloadBytes, one);
+      if (first !== undefined) {
+        context.scalar("smallestRefused", first.payloadBytes, one);
+        checkRefusals();
+      } else {
+        context.notMeasured(
+          limit,
+          status === "rateLimited"
+            ? `refused because of load: ${said}`
+            : `every request up to ${describeSize(most)} was served`,
+        );
+      }
+      checkLedger();
+    },
+  };
 }

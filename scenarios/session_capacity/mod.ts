@@ -4,8 +4,8 @@ import { type SessionSpec, type Step, usesPrevious } from "../../lib/load/sessio
 import { levelAt, parseStages, spanOf } from "../../lib/load/stages.ts";
 import { counted } from "../../lib/run/describe_end.ts";
 import { type MetricSpec, type Procedure, THROUGHPUT, TIMES } from "../../lib/run/scenario.ts";
-import { noteNotJudged, recordFound } from "../../lib/run/search_record.ts";
-import type { SessionContext, SessionMiss, SessionTrial } from "./trial.ts";
+import { noteNotJudged, recordFound, SHARE } from "../../lib/run/search_record.ts";
+import type { SessionContext, SessionTrial } from "./trial.ts";
 import { mayMiss, runSessionTrial, SessionsSeen, STANDARD } from "./trial.ts";
 
 const cost = (unit: string): MetricSpec => ({ kind: "scalar", unit, better: "lower" });
@@ -23,7 +23,8 @@ export const sessionCapacity: Procedure<typeof STANDARD> = {
   question: "How many sessions can the server carry at once within the latency objective?",
   metrics: {
     capacity: { kind: "scalar", unit: "sessions", better: "higher" },
-    metShare: { kind: "scalar", unit: "share", better: null },
+    metShare: SHARE,
+    met: SHARE,
     callRate: { kind: "scalar", unit: "calls/s", better: null },
     sessionBytes: cost("bytes/s"),
     sessionFrames: cost("frames/s"),
@@ -67,7 +68,7 @@ async function search(context: SessionContext, spec: SessionSpec<Step>): Promise
   });
   recordCapacity(context, result);
   noteNotJudged(context, result.trials);
-  checkFilled(context, spec, result.trials.find(({ unfilled }) => unfilled !== null)?.unfilled);
+  checkFilled(context, spec, result.trials.map(({ seen }) => seen));
 }
 
 /**
@@ -79,7 +80,7 @@ async function ramp(
   spec: SessionSpec<Step>,
   text: string,
 ): Promise<void> {
-  const { clock, signal, ledger, seed, parameters: { connections, sloMs } } = context;
+  const { clock, signal, ledger, seed, target, parameters: { connections, sloMs } } = context;
   const stages = parseStages(text);
   const step = Math.ceil(connections / LEVELS);
   const counts = new Map<number, { calls: number; over: number }>();
@@ -94,7 +95,8 @@ async function ramp(
       if (status !== "ok" || endedNs - sentNs > sloMs * 1e6) count.over++;
       const latency = context.distribution("latency", { at: { sessions } });
       if (status === "ok") latency.record(endedNs - sentNs);
-      else if (status !== "aborted") latency.censor(1, endedNs - sentNs);
+      else if (status === "timeout") latency.censor(1, endedNs - sentNs);
+      else if (status === "connectionLost") latency.censor(1, target.options.timeoutMs * 1e6);
     },
   });
   const startNs = clock.nowNs();
@@ -116,17 +118,17 @@ async function ramp(
     await crowd.leave();
   }
   signal.throwIfAborted();
-  const { held, refusal, unfilled } = seen;
   const levels = [...counts].sort(([a], [b]) => a - b);
   const missed = levels.findIndex(([, { calls, over }]) => over > mayMiss(calls));
   const carried = missed === 0 ? undefined : levels.at(missed < 0 ? -1 : missed - 1)?.[0];
-  if (carried !== undefined) context.scalar("capacity", Math.min(held, carried));
-  if (refusal !== null) noteConnectionLimit(context, { held, why: refusal });
-  const why = carried === undefined
-    ? "even the smallest number of sessions missed the objective"
-    : null;
+  if (carried !== undefined) context.scalar("capacity", Math.min(seen.held, carried));
+  noteConnectionLimit(context, seen);
+  const missedBy = seen.held === 0 && seen.failure !== null
+    ? `no session opened: ${seen.failure}`
+    : "even the smallest number of sessions missed the objective";
+  const why = carried === undefined ? missedBy : null;
   context.tally({ ...CARRIED, why });
-  checkFilled(context, spec, unfilled);
+  checkFilled(context, spec, [seen]);
 }
 
 function recordCapacity(context: SessionContext, result: RateSearchResult<SessionTrial>): void {
@@ -135,7 +137,7 @@ function recordCapacity(context: SessionContext, result: RateSearchResult<Sessio
   const [missed] = trials
     .filter(({ verdict, ratePerSecond }) => verdict === "missed" && ratePerSecond > (capacity ?? 0))
     .sort((a, b) => a.ratePerSecond - b.ratePerSecond);
-  const isServers = recordFound(context, result, {
+  const isServers = recordFound(context, [result], {
     metric: "capacity",
     late: (sessions) => ({
       kind: "clientLimit",
@@ -149,23 +151,21 @@ function recordCapacity(context: SessionContext, result: RateSearchResult<Sessio
     why: () =>
       missed === undefined
         ? null
-        : `at ${counted(missed.ratePerSecond, "session")}, ${describe(missed.misses[0]!, context)}`,
+        : `at ${counted(missed.ratePerSecond, "session")}, ${missed.misses[0]!.what}`,
   });
   const best = trials.findLast(({ ratePerSecond, verdict }) =>
     ratePerSecond === capacity && verdict === "met"
   );
   if (best !== undefined) {
-    context.scalar("callRate", best.callsPerSecond);
-    context.scalar("sessionBytes", best.bytesPerSecond);
-    context.scalar("sessionFrames", best.framesPerSecond);
+    context.scalar("callRate", best.callsPerSecond!);
+    context.scalar("sessionBytes", best.bytesPerSecond!);
+    context.scalar("sessionFrames", best.framesPerSecond!);
   }
   if (!isServers) return;
-  for (const miss of trials.flatMap(({ misses }) => misses)) {
-    if (miss.kind === "refused") noteConnectionLimit(context, miss);
-  }
+  for (const { seen } of trials) noteConnectionLimit(context, seen);
   if (missed === undefined || missed.misses[0]!.kind === "refused") return;
   const { ratePerSecond: sessions, misses } = missed;
-  const what = misses.map((miss) => describe(miss, context)).join("; ");
+  const what = misses.map((miss) => miss.what).join("; ");
   context.note({
     kind: "failedFirst",
     message: `the objective was missed at ${counted(sessions, "session")}: ${what}`,
@@ -174,33 +174,10 @@ function recordCapacity(context: SessionContext, result: RateSearchResult<Sessio
   });
 }
 
-function describe(miss: SessionMiss, { parameters }: SessionContext): string {
-  const sloMs = Number(parameters.sloMs.toPrecision(4));
-  switch (miss.kind) {
-    case "refused":
-      return `only ${miss.held} were accepted: ${miss.why}`;
-    case "opening":
-      return `${miss.over} of ${counted(miss.opened, "handshake")} failed or took over ` +
-        `${sloMs} ms` +
-        (miss.why === null ? "" : ` (${miss.why})`);
-    case "refusals":
-      return `${miss.over} of ${counted(miss.calls, "call")} failed, most of them ` +
-        "refused because of load";
-    case "latency":
-      return `${miss.over} of ${counted(miss.calls, "call")} failed or took over ${sloMs} ms`;
-    case "gone":
-      return "no call was answered";
-    default:
-      return miss satisfies never;
-  }
-}
-
-function noteConnectionLimit(
-  { note }: SessionContext,
-  { held, why }: { held: number; why: string },
-): void {
+function noteConnectionLimit({ note }: SessionContext, { held, refusal }: SessionsSeen): void {
+  if (refusal === null) return;
   const accepted = `it accepted ${counted(held, "session")} at once, then refused more`;
-  const message = `limited by the server's connection limit: ${accepted}: ${why}`;
+  const message = `limited by the server's connection limit: ${accepted}: ${refusal}`;
   note({ kind: "connectionLimit", message, sessions: held });
 }
 
@@ -208,16 +185,17 @@ function noteConnectionLimit(
 function checkFilled(
   context: SessionContext,
   { begin, patterns }: SessionSpec<Step>,
-  unfilled: Step | null | undefined,
+  seen: readonly SessionsSeen[],
 ): void {
   const steps = [...begin, ...patterns.flatMap(({ steps }) => steps)];
   if (!steps.some(({ argsJson }) => usesPrevious(argsJson))) return;
   const expected = "in all of them";
+  const { unfilled = null } = seen.find(({ unfilled }) => unfilled !== null) ?? {};
   context.check({
     kind: "previousFilled",
     name: "every {previous} is in the reply before",
-    passed: !unfilled,
+    passed: unfilled === null,
     expected,
-    observed: unfilled ? `missing before ${unfilled.tool} ${unfilled.argsJson}` : expected,
+    observed: unfilled === null ? expected : `missing before ${unfilled.tool} ${unfilled.argsJson}`,
   });
 }

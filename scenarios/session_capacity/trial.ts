@@ -1,13 +1,12 @@
 import { Buffer } from "node:buffer";
 import type { Call } from "../../lib/client/call.ts";
 import { ConnectError } from "../../lib/client/connect_error.ts";
-import type { Target } from "../../lib/client/target.ts";
 import { Crowd } from "../../lib/load/crowd.ts";
 import type { Verdict } from "../../lib/load/objective.ts";
 import { wait } from "../../lib/load/pace.ts";
 import type { Trial } from "../../lib/load/rate_search.ts";
 import { meanThinkMs, type SessionSpec, type Step } from "../../lib/load/session.ts";
-import { describeClose } from "../../lib/run/describe_end.ts";
+import { counted, describeClose } from "../../lib/run/describe_end.ts";
 import type { ScenarioContext } from "../../lib/run/scenario.ts";
 import { randomStream } from "../../lib/stats/random.ts";
 
@@ -29,15 +28,19 @@ export const STANDARD = {
 export type SessionContext = ScenarioContext<typeof STANDARD>;
 
 /** How the sessions of a trial missed the objective. */
-export type SessionMiss =
-  /** The server refused more than `held` sessions by a close or an HTTP status. */
-  | { kind: "refused"; held: number; why: string }
-  /** Sessions that failed to open or took too long. */
-  | { kind: "opening"; over: number; opened: number; why: string | null }
-  /** Calls that failed or took too long, and lost connections. `refusals`: most because of load. */
-  | { kind: "latency" | "refusals"; over: number; calls: number }
-  /** Nothing was answered. */
-  | { kind: "gone" };
+export interface SessionMiss {
+  /**
+   * `refused`: the server refused more sessions by a close or an HTTP status. `opening`: sessions
+   * failed to open or took too long. `latency`: calls failed or took too long, or connections were
+   * lost; `refusals`: most of them because of load. `gone`: nothing was answered, or every session
+   * was lost.
+   */
+  kind: "refused" | "opening" | "latency" | "refusals" | "gone";
+  /** In words. */
+  what: string;
+  /** True if it was no hiccup. */
+  isClear?: boolean;
+}
 
 /** Share of the calls, and of the openings, that can exceed the objective; at least one can. */
 const MISS_SHARE = 0.01;
@@ -64,14 +67,17 @@ export function mayMiss(count: number): number {
 export class SessionsSeen {
   readonly latencyNs: number[] = [];
   readonly establishNs: number[] = [];
-  /** Measured calls that failed; of these, those refused because of load and the unanswered ones. */
+  /** What each unanswered call took at least. */
+  readonly unansweredNs: number[] = [];
+  /** Measured calls that failed on a live connection; of these, those refused because of load. */
   failed = 0;
   refused = 0;
-  unanswered = 0;
   /** Maximum open at once. */
   held = 0;
+  /** Sessions that the server ended, in a call or between two. */
   lost = 0;
-  /** Sent and received by measured calls. */
+  /** Successes while measuring, and what was sent and received. */
+  ok = 0;
   bytes = 0;
   frames = 0;
   unfilled: Step | null = null;
@@ -105,7 +111,7 @@ export class SessionsSeen {
         this.establishNs.push(ns);
         this.held = Math.max(this.held, this.crowd.open + 1);
       },
-      onFailed: (error) => this.noteFailure(error, target.foreign),
+      onFailed: (error) => this.noteFailure(error),
       onLost: () => this.lost++,
       onUnfilled: (step) => this.unfilled ??= step,
       onFrame: (text) => {
@@ -114,24 +120,26 @@ export class SessionsSeen {
       onCall: (call, { tool, argsJson }, sessions) => {
         if (call.ledger !== ledger) return;
         if (call.status === "ok") this.latencyNs.push(call.endedNs - call.sentNs);
-        else this.failed++;
+        // Its session is counted when it ends.
+        else if (call.status !== "connectionLost") this.failed++;
         if (call.status === "rateLimited") this.refused++;
-        if (call.status === "timeout" || call.status === "connectionLost") this.unanswered++;
+        if (call.status === "timeout") this.unansweredNs.push(call.endedNs - call.sentNs);
+        if (call.status === "connectionLost") this.unansweredNs.push(timeoutMs * 1e6);
         onCall?.(call, sessions);
-        if (this.isMeasuring) countFrame(protocol.encodeCall(call.id, tool, argsJson));
+        if (!this.isMeasuring) return;
+        if (call.status === "ok") this.ok++;
+        countFrame(protocol.encodeCall(call.id, tool, argsJson));
       },
     });
   }
 
   /** Counts a session that could not be opened. */
-  noteFailure(error: unknown, foreign: Target["foreign"]): void {
-    const message = foreign(error instanceof Error ? error.message : String(error));
-    const isRefused = error instanceof ConnectError &&
-      (error.details.closeCode !== undefined || error.failure === "httpStatus");
+  noteFailure(error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
     // If even the first session is refused, that is not a connection limit.
-    if (isRefused && this.held > 0) {
+    if (error instanceof ConnectError && error.isRefusal && this.held > 0) {
       const { closeCode: code, closeReason: reason = "" } = error.details;
-      this.refusal ??= code === undefined ? message : foreign(describeClose({ code, reason }));
+      this.refusal ??= code === undefined ? message : describeClose({ code, reason });
     } else this.failures++;
     this.failure ??= message;
   }
@@ -142,27 +150,43 @@ export class SessionsSeen {
     // A machine that stood still made no calls.
     const isIdle = refusal === null && latencyNs.length + failures + failed + lost === 0;
     if (isIdle) return { verdict: "noVerdict", misses: [] };
-    const misses = this.#missesOf(sloNs);
+    const misses = this.#missesOf(sloNs, 0);
     if (misses.length === 0) return { verdict: "met", misses };
-    const certain = this.#missesOf(sloNs + LATE_TWICE * this.crowd.longestLateNs);
+    const certain = this.#missesOf(sloNs, LATE_TWICE * this.crowd.longestLateNs);
     return certain.length === 0
       ? { verdict: "noVerdict", misses }
       : { verdict: "missed", misses: certain };
   }
 
-  #missesOf(limitNs: number): SessionMiss[] {
-    const { refusal, held, failure: why, failures, establishNs, latencyNs, failed, lost } = this;
-    if (refusal !== null) return [{ kind: "refused", held, why: refusal }];
+  #missesOf(sloNs: number, lateNs: number): SessionMiss[] {
+    const { refusal, held, failure, failures, establishNs, latencyNs, failed, lost } = this;
+    if (refusal !== null) {
+      const what = `only ${held} were accepted: ${refusal}`;
+      return [{ kind: "refused", what, isClear: true }];
+    }
     const misses: SessionMiss[] = [];
-    const slow = (times: readonly number[]) => times.filter((ns) => ns > limitNs).length;
+    const slow = (times: readonly number[]) => times.filter((ns) => ns > sloNs + lateNs).length;
+    const tooLong = `failed or took over ${Number((sloNs / 1e6).toPrecision(4))} ms`;
     const opened = establishNs.length + failures;
     const late = slow(establishNs) + failures;
-    if (late > mayMiss(opened)) misses.push({ kind: "opening", over: late, opened, why });
+    if (late > mayMiss(opened)) {
+      const why = failure === null ? "" : ` (${failure})`;
+      const what = `${late} of ${counted(opened, "handshake")} ${tooLong}${why}`;
+      misses.push({ kind: "opening", what });
+    }
     const calls = latencyNs.length + failed + lost;
     const over = slow(latencyNs) + failed + lost;
-    const kind = this.refused > over / 2 ? "refusals" : "latency";
-    if (latencyNs.length === 0) misses.push({ kind: "gone" });
-    else if (over > mayMiss(calls)) misses.push({ kind, over, calls });
+    const some = `${over} of ${counted(calls, "call")}`;
+    if (latencyNs.length === 0) misses.push({ kind: "gone", what: "no call was answered" });
+    else if (lost > 0 && lost >= held) {
+      misses.push({ kind: "gone", what: "every session was lost" });
+    } else if (over > mayMiss(calls) && this.refused > over / 2) {
+      const what = `${some} failed, most of them refused because of load`;
+      misses.push({ kind: "refusals", what });
+    } else if (over > mayMiss(calls)) {
+      const isClear = calls >= FEWEST_CALLS && over > calls * CLEAR_SHARE;
+      misses.push({ kind: "latency", what: `${some} ${tooLong}`, isClear });
+    }
     return misses;
   }
 }
@@ -170,11 +194,12 @@ export class SessionsSeen {
 /** A run with a number of sessions, which the search treats as its rate. */
 export interface SessionTrial extends Trial {
   misses: SessionMiss[];
-  callsPerSecond: number;
+  /** This and the next two are `null` if the trial ended before it measured. */
+  callsPerSecond: number | null;
   /** Per session, both directions. */
-  bytesPerSecond: number;
-  framesPerSecond: number;
-  unfilled: Step | null;
+  bytesPerSecond: number | null;
+  framesPerSecond: number | null;
+  seen: SessionsSeen;
 }
 
 /**
@@ -193,14 +218,8 @@ export async function runSessionTrial(
   },
 ): Promise<SessionTrial> {
   const { clock, signal, ledger, parameters: { sloMs, durationMs, confirmMs } } = context;
-  let [startNs, endNs, ok] = [Infinity, Infinity, 0];
-  const seen = new SessionsSeen(context, {
-    spec,
-    seed,
-    onCall: ({ status, endedNs }) => {
-      if (status === "ok" && endedNs <= endNs) ok++;
-    },
-  });
+  let seconds = 0;
+  const seen = new SessionsSeen(context, { spec, seed });
   const { crowd } = seen;
   const thinkMs = meanThinkMs(spec);
   const isGoing = () => seen.refusal === null && !signal.aborted;
@@ -218,58 +237,49 @@ export async function runSessionTrial(
     if (isGoing()) {
       crowd.useLedger(ledger);
       seen.isMeasuring = true;
-      startNs = clock.nowNs();
+      const startNs = clock.nowNs();
       await wait(Math.max(confirms ? confirmMs : durationMs, FEWEST_THINKS * thinkMs), context);
-      endNs = clock.nowNs();
+      seconds = (clock.nowNs() - startNs) / 1e9;
       seen.isMeasuring = false;
     }
   } finally {
     await crowd.leave();
   }
   signal.throwIfAborted();
-  // A trial that ended before it measured has no call rate.
-  const isMeasured = Number.isFinite(endNs);
-  const seconds = Math.max(1e-9, (endNs - startNs) / 1e9);
-  const callsPerSecond = isMeasured ? ok / seconds : 0;
+  // A trial that ended before it measured has no rates.
+  const perSecond = (count: number) => seconds === 0 ? null : count / seconds;
   const judgement = seen.judge(sloMs * 1e6);
-  const { verdict } = judgement;
-  recordTrial(context, seen, {
-    verdict,
-    sessions,
-    callsPerSecond: isMeasured ? callsPerSecond : null,
-  });
   const isCapped = seen.refusal !== null;
-  return {
-    ...{ ...judgement, confirms, isCapped, callsPerSecond, unfilled: seen.unfilled },
+  const trial: SessionTrial = {
+    ...{ ...judgement, confirms, isCapped, seen },
     ratePerSecond: sessions,
     offeredPerSecond: sessions,
     achievedPerSecond: isCapped ? seen.held : sessions,
     answered: seen.latencyNs.length,
-    isClear: judgement.misses.some((miss) =>
-      miss.kind === "refused" || (miss.kind === "latency" && miss.calls >= FEWEST_CALLS &&
-        miss.over > miss.calls * CLEAR_SHARE)
-    ),
-    bytesPerSecond: seen.bytes / seconds / sessions,
-    framesPerSecond: seen.frames / seconds / sessions,
+    isClear: judgement.misses.some(({ isClear }) => isClear),
+    callsPerSecond: perSecond(seen.ok),
+    bytesPerSecond: perSecond(seen.bytes / sessions),
+    framesPerSecond: perSecond(seen.frames / sessions),
   };
+  recordTrial(context, trial);
+  return trial;
 }
 
 /** Records a trial, unless it has no verdict: its times are those of a late client. */
 export function recordTrial(
-  { distribution, scalar, target }: Pick<SessionContext, "distribution" | "scalar" | "target">,
-  { latencyNs, establishNs, unanswered }: SessionsSeen,
-  { verdict, sessions, callsPerSecond }: {
-    verdict: Verdict;
-    sessions: number;
-    /** `null`: the trial ended before it measured. */
-    callsPerSecond: number | null;
-  },
+  { distribution, scalar }: Pick<SessionContext, "distribution" | "scalar">,
+  { verdict, ratePerSecond: sessions, callsPerSecond, seen }: Pick<
+    SessionTrial,
+    "verdict" | "ratePerSecond" | "callsPerSecond" | "seen"
+  >,
 ): void {
   if (verdict === "noVerdict") return;
+  const { latencyNs, establishNs, unansweredNs } = seen;
   const at = { sessions };
   const latency = distribution("latency", { at });
   latency.recordAll(Float64Array.from(latencyNs));
-  latency.censor(unanswered, target.options.timeoutMs * 1e6);
+  for (const ns of unansweredNs) latency.censor(1, ns);
   distribution("establish", { at }).recordAll(Float64Array.from(establishNs));
   if (callsPerSecond !== null) scalar("throughput", callsPerSecond, { at });
+  scalar("met", verdict === "met" ? 1 : 0, { at, ci95: null });
 }

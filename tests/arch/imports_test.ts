@@ -51,7 +51,6 @@ const EDGES: Record<string, string[]> = {
   ],
   "lib/server": ["lib/start_worker.ts"],
   "lib/split": [
-    "lib/client",
     "lib/load",
     "lib/run",
     "lib/schema.ts",

@@ -11,7 +11,7 @@ import project from "../../deno.json" with { type: "json" };
 import { OPTIONS } from "../../lib/cli/options.ts";
 import { PROXY_VARIABLES } from "../../lib/cli/environment.ts";
 import { ENGINE_VARIABLES } from "../../lib/cli/shard_settings.ts";
-import { SERVE_ENVIRONMENT, SERVE_OPTIONS } from "../../lib/cli/serve_command.ts";
+import { parseServeOptions } from "../../lib/cli/serve_command.ts";
 
 const TASKS: [string, { description?: string; command?: string }][] = Object.entries(project.tasks);
 
@@ -73,16 +73,21 @@ const AUTOMATIC: readonly string[] = [
   ...PROXY_VARIABLES,
 ];
 
+/** The variables that `serve` looks up without options. */
+function variablesOfServe(): string[] {
+  const names: string[] = [];
+  const get = (_: unknown, name: string) => void names.push(name);
+  parseServeOptions([], new Proxy<Record<string, undefined>>({}, { get }));
+  return names.filter((name) => name !== "");
+}
+
 const READ_VARIABLES = {
   bench: [
     ...[...OPTIONS.values()].flatMap(({ env }) => env ?? []),
     ...["EXAI_WS_HOST", "EXAI_WS_PORT"],
     ...AUTOMATIC,
   ],
-  serve: [
-    ...[...SERVE_OPTIONS, ...SERVE_ENVIRONMENT].flatMap(({ env }) => env ?? []),
-    ...["EXAI_WS_PING_INTERVAL", "EXAI_WS_PING_TIMEOUT", "INIT_CWD", "NO_COLOR"],
-  ],
+  serve: [...variablesOfServe(), "INIT_CWD", "NO_COLOR"],
 };
 
 for (const command of ["bench", "serve"] as const) {

@@ -2,8 +2,10 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { needsAnother, runAb } from "../../lib/run/ab.ts";
+import { planScenarios } from "../../lib/run/plan.ts";
 import type { RunSettings } from "../../lib/run/settings.ts";
 import type { Report } from "../../lib/schema.ts";
+import { authentication } from "../../scenarios/authentication.ts";
 import { concurrentConnections } from "../../scenarios/concurrent_connections.ts";
 import { connectionEstablishment } from "../../scenarios/connection_establishment.ts";
 import { messageThroughput } from "../../scenarios/message_throughput.ts";
@@ -11,7 +13,12 @@ import { startFaultyServer } from "../support/faulty_server.ts";
 import { NO_OVERRIDES, settingsAt, startReference } from "../support/run_scenarios.ts";
 import { NO_NET as ignore } from "../support/targets.ts";
 
-const SCENARIOS = [messageThroughput, concurrentConnections, connectionEstablishment];
+const SCENARIOS = [
+  messageThroughput,
+  concurrentConnections,
+  connectionEstablishment,
+  authentication,
+];
 
 /** Compares two servers in a few epochs of a few calls. */
 function compare(
@@ -33,7 +40,7 @@ function compare(
       overrides: { ...NO_OVERRIDES, messages: 12, ...settings.overrides },
     });
   return runAb({ a: of(urls.a), b: of(urls.b) }, {
-    scenarios: SCENARIOS,
+    planned: planScenarios(SCENARIOS, of(urls.b)),
     restart,
     bundled: null,
     signal,
@@ -84,18 +91,38 @@ Deno.test({ name: "ab: the same server is not slower than itself", ignore }, asy
 Deno.test(
   { name: "ab: both servers restart before every epoch, with no client connected", ignore },
   async () => {
-    await using server = await startReference({ limits: { maxConnectionsPerIp: 20 } });
+    const limits = { maxConnectionsPerIp: 20 };
+    await using server = await startReference({ limits, helloTimeoutMs: 2_000 });
     const connected: number[] = [];
     const report = await compare({ a: server.url, b: server.url }, {
-      settings: { epochs: 2 },
+      // The wait for the hello timeout comes after the last restart.
+      settings: {
+        ...{ epochs: 2, profile: "standard" },
+        scenarios: ["message-throughput", "authentication"],
+      },
       restart: () => {
         connected.push(server.stats().connections);
         return Promise.resolve();
       },
     });
     assertEquals([report.ab!.restarted, connected], [true, [0, 0, 0]]);
+    assertEquals(report.scenarios.map(({ status }) => status), ["passed", "passed"]);
   },
 );
+
+Deno.test({ name: "ab: a wait for one server leaves the other room", ignore }, async () => {
+  const startWith = (maxConnectionsPerIp: number) =>
+    startReference({ limits: { maxConnectionsPerIp }, helloTimeoutMs: 2_000 });
+  await using a = await startWith(20);
+  await using b = await startWith(5);
+  const { scenarios } = await compare({ a: a.url, b: b.url }, {
+    settings: {
+      ...{ epochs: 1, profile: "standard" },
+      scenarios: ["concurrent-connections", "authentication"],
+    },
+  });
+  assertEquals(scenarios.map(({ status }) => status), ["passed", "passed"]);
+});
 
 Deno.test({ name: "ab: a server that cannot be reached is named, exit 3", ignore }, async () => {
   await using server = await startReference();
@@ -110,8 +137,17 @@ Deno.test({ name: "ab: a server that cannot be reached is named, exit 3", ignore
     assertEquals(verdict.exitCode, 3);
     const { message } = verdict.reasons[0]!;
     assertStringIncludes(message, `${name}: Cannot connect to ${nobody}`);
-    assertStringIncludes(message, `name its address with --${name.toLowerCase()}. If`);
   }
+});
+
+Deno.test({ name: "ab: with --strict, what is undecided fails the run", ignore }, async () => {
+  await using server = await startFaultyServer({ script: () => ({ kind: "late", ms: 3 }) });
+  const { verdict } = await compare({ a: server.url, b: server.url }, {
+    settings: { epochs: 2, strict: true },
+  });
+  assertEquals(verdict.exitCode, 6);
+  const messages = verdict.reasons.map(({ message }) => message);
+  assert(messages.includes("latency p50: undecided against A"), messages.join("\n"));
 });
 
 Deno.test({ name: "ab: a failure on A fails the run, and nothing is judged", ignore }, async () => {
@@ -124,6 +160,16 @@ Deno.test({ name: "ab: a failure on A fails the run, and nothing is judged", ign
   assertEquals(verdict.exitCode, 1);
   assert(verdict.reasons.some(({ message }) => message.startsWith("A: ")));
   assertEquals(new Set(comparison!.rows.map(({ why }) => why)), new Set(["failed"]));
+});
+
+Deno.test({ name: "ab: a limiter that refuses calls on B is reported", ignore }, async () => {
+  await using a = await startFaultyServer({ script: () => ({ kind: "late", ms: 1 }) });
+  const userRate = { capacity: 20, refillPerSecond: 0.001 };
+  await using b = await startReference({ dialect: "nov", limits: { userRate } });
+  const report = await compare({ a: a.url, b: b.url }, {
+    settings: { epochs: 1, ignoreLimits: true, toolArgsJson: '{"n":"{unique}"}' },
+  });
+  assertEquals([report.rateLimit?.scenario, report.rateLimit?.atCall], ["message-throughput", 21]);
 });
 
 Deno.test({

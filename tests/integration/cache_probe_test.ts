@@ -42,6 +42,16 @@ for (
   });
 }
 
+Deno.test({ name: "sessions bypass a cache too", ignore }, async () => {
+  await using server = await start({ dialect: "nov" });
+  const { report } = await runBenchAt(server.url, {
+    ...{ epochs: 1, scenarios: ["session-capacity"] },
+    overrides: { ...NO_OVERRIDES, stages: "3s:10", warmupMs: 0 },
+  });
+  const { ok, cached } = report.scenarios[0]!.ledger;
+  assertEquals([ok > 1, cached], [true, 0]);
+});
+
 Deno.test({ name: "a server without a cache gets the user's arguments", ignore }, async () => {
   await using server = await start({ dialect: "oct" });
   const { report, warnings, parameters } = await run(server.url);

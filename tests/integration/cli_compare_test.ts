@@ -96,6 +96,7 @@ Deno.test("cli: a baseline of another workload is refused before measuring", opt
   for (const name of ["message-throughput", "authentication"]) {
     assertStringIncludes(stderr, `${name}.payloadBytes: 0 -> 100`);
   }
+  assertStringIncludes(stderr, "Use --force to compare them anyway");
   assertEquals((await folder.files("second")).size, 0);
   const forced = await runCli([...args, "--force"], { folder: folder.path });
   assertStringIncludes(forced.stdout.replace(/\s+/g, " "), "message-throughput.payloadBytes");

@@ -140,6 +140,19 @@ Deno.test("cli: SIGTERM does the same with exit 143", options, async () => {
   await assertInterrupted(folder);
 });
 
+Deno.test("workload: an interrupt ends it with the exit code of its signal", options, async () => {
+  await using folder = await makeUserFolder();
+  for (const [signal, expected] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+    const args = ["--url", "ws://127.0.0.1:9", "--wait", "60"];
+    await using running = startCli(args, { folder: folder.path, via: "workload" });
+    await running.waitFor("stderr", /waiting up to 60 s/);
+    running.kill(signal);
+    const { code, stderr } = await running.result;
+    assertEquals(code, expected, stderr);
+    assertStringIncludes(stderr, "Interrupted: no draft is made");
+  }
+});
+
 Deno.test("cli: an interrupt is not blamed on the server", options, async () => {
   await using folder = await makeUserFolder();
   const args = ["--scenarios", "concurrent-connections", "--connections", "8"];

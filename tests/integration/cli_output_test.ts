@@ -10,10 +10,11 @@ const ESCAPE = "\x1b";
 // deno-lint-ignore no-control-regex
 const COLOR = /\x1b\[[0-9;]*m/g;
 
-Deno.test("cli: --help, --version and --list exit 0 and write no files", options, async () => {
+Deno.test("cli: --help, --version and --list win over other settings", options, async () => {
   await using folder = await makeUserFolder();
-  const run = (...args: string[]) => runCli(args, { folder: folder.path });
-  const all = await Promise.all(["--help", "-h", "--version", "--list"].map((one) => run(one)));
+  const calls = [["--help", "--epochs", "x"], ["-h"], ["--version", "--url", "x"], ["--list"]];
+  const env = { EXAI_WS_PORT: "x" };
+  const all = await Promise.all(calls.map((args) => runCli(args, { folder: folder.path, env })));
   for (const { code, stderr } of all) assertEquals([code, stderr], [0, ""]);
   const [help, short, version, list] = all.map(({ stdout }) => stdout);
   for (const name of OPTIONS.keys()) assertStringIncludes(help!, `--${name}`);

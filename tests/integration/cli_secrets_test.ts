@@ -12,6 +12,7 @@ import {
   startServe,
   type UserFolder,
 } from "../support/run_cli.ts";
+import { silentProgram } from "../support/silent_program.ts";
 import { base64Parts, formsOfSecret } from "../support/secret_forms.ts";
 import { targetAt } from "../support/targets.ts";
 
@@ -217,11 +218,11 @@ Deno.test("cli: a header value that is a word of the suite masks no field", opti
   const files = await folder.files("reports");
   const { command: _, transcript: __, ...own } = JSON.parse(files.get("reports/report.json")!);
   assert(!JSON.stringify(own).includes("***"));
-  const context = { directory: folder.path, color: false, width: 100 };
-  const again = await runReport(["reports/report.json", "--format", "json"], context);
-  assertEquals(again.exitCode, 0);
+  const place = { env: {}, directory: folder.path, vocabulary: {} };
+  const again = ["reports/report.json", "--format", "json"];
+  assertEquals(await runReport(again, place, silentProgram()), 0);
   const both = ["reports/report.json", "reports/report.json"];
-  assertEquals((await runCompare(both, context)).exitCode, 0);
+  assertEquals(await runCompare(both, place, silentProgram()), 0);
 });
 
 Deno.test("cli: a password with an @, in an odd URL, is in no output", options, async () => {

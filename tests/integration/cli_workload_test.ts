@@ -10,7 +10,11 @@ import { startMcpGateway } from "../support/mcp_gateway.ts";
 import { findNpmPeers, testWith } from "../support/npm_peers.ts";
 import { makeUserFolder, NEEDS_PROCESSES as ignore, runCli } from "../support/run_cli.ts";
 import { startReference } from "../support/run_scenarios.ts";
-import { type ScriptedPeer, startScriptedServer } from "../support/scripted_server.ts";
+import {
+  answerSoundly,
+  type ScriptedPeer,
+  startScriptedServer,
+} from "../support/scripted_server.ts";
 import { TOKEN } from "../support/targets.ts";
 
 const tool = (name: string, readOnlyHint?: boolean) => ({
@@ -119,6 +123,21 @@ Deno.test({ name: "workload: errors name the problem and what is accepted", igno
     assertStringIncludes(ended.stderr, expected, args.join(" "));
     assert(!ended.stderr.includes(TOKEN));
   }
+});
+
+Deno.test({ name: "workload: a token in the server's schemas is masked", ignore }, async () => {
+  await using server = startScriptedServer((peer, message) => {
+    if (message?.op !== "list_tools") return answerSoundly(peer, message);
+    const inputSchema = { properties: { key: { default: `of ${TOKEN}` } }, required: ["key"] };
+    const annotations = { readOnlyHint: true };
+    peer.send({ op: "list_tools_res", tools: [{ name: "look", inputSchema, annotations }] });
+  });
+  await using folder = await makeUserFolder();
+  const { code, stdout, stderr } = await runCli(["--url", server.url], {
+    ...{ folder: folder.path, via: "workload", env: { EXAI_WS_TOKEN: TOKEN } },
+  });
+  assertEquals([code, stderr], [0, ""]);
+  assertStringIncludes(stdout, "key: of ***");
 });
 
 Deno.test({ name: "workload: connects by the same options as a run", ignore }, async () => {

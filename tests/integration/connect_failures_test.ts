@@ -7,6 +7,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:tls";
+import { systemClock } from "../../lib/client/clock.ts";
 import { ConnectError } from "../../lib/client/connect_error.ts";
 import { openLedger } from "../../lib/client/ledger.ts";
 import type { TargetOptions } from "../../lib/client/target.ts";
@@ -47,9 +48,12 @@ const http = (head: string, body = "") =>
 const UPGRADES: [answer: string, parts: string[]][] = [
   ["301 Moved Permanently\r\nLocation: https://example.org/ws?key=secret", [
     "HTTP 301, redirecting to https://example.org/ws?***",
-    "pass wss://example.org/ws?*** with",
+    "use wss://example.org/ws?*** as the URL",
   ]],
-  ["308 Permanent Redirect\r\nLocation: /mcp/", ["308, redirecting to /mcp/", "with --url"]],
+  ["308 Permanent Redirect\r\nLocation: /mcp/", [
+    "308, redirecting to /mcp/",
+    "use /mcp/ as the URL",
+  ]],
   ["426 Upgrade Required\r\nServer: nginx/1.27", [
     "HTTP 426 (server: nginx/1.27)",
     "proxy_set_header Upgrade",
@@ -81,6 +85,22 @@ Deno.test({ name: "connect: a server that requires a subprotocol", ignore }, asy
   ]);
 });
 
+Deno.test({ name: "connect: an interrupt ends the search for the cause", ignore }, async () => {
+  const interrupt = new AbortController();
+  let connections = 0;
+  await using server = startTcp(async (conn) => {
+    // The first is the WebSocket's own; the search for the cause gets no answer.
+    if (++connections === 1) return await http("500 Oops")(conn);
+    interrupt.abort(new Error("interrupted"));
+    await readAll(conn);
+  });
+  // Without timers, only the interrupt ends the search.
+  const clock = { ...systemClock, after: () => () => {} };
+  const url = `ws://127.0.0.1:${server.port}`;
+  await assertUnusable(url, ["HTTP 500"], { clock, signal: interrupt.signal });
+  assertEquals(connections, 2);
+});
+
 Deno.test({ name: "connect: a token in a server's reply is masked", ignore }, async () => {
   const token = "sesame-sesame-0123";
   const echoing = http("400 Bad Request\r\nContent-Type: text/plain", `no ${token} here`);
@@ -103,7 +123,7 @@ Deno.test({ name: "connect: ws:// to a port that speaks TLS", ignore }, async ()
   const { port } = server;
   await assertUnusable(`ws://127.0.0.1:${port}`, [
     "the server on that port speaks TLS",
-    `Use wss:// instead of ws://: --url wss://127.0.0.1:${port}`,
+    `Use wss:// instead of ws://: wss://127.0.0.1:${port}`,
   ], { timeoutMs: 2_000 });
   await using nginx = startTcp(
     http("400 Bad Request", "The plain HTTP request was sent to HTTPS port"),
@@ -117,7 +137,7 @@ const CERTIFICATES: [name: string, cert: string, caCert: string | null, parts: s
   ["a certificate for another name", OTHER_NAME, AUTHORITY, [
     'not valid for name "127.0.0.1"',
     "other.example",
-    "--url",
+    "in the URL",
   ]],
   ["a certificate without a subject alternative name", NAMELESS, AUTHORITY, [
     "not valid for any names",

@@ -90,7 +90,7 @@ Deno.test({ name: "connection-limit gives up on a server without answers", ignor
 Deno.test({ name: "this client's own limit of open files fails no check", ignore }, async () => {
   await using server = startScriptedServer(answerSoundly);
   using target = targetAt(server.url);
-  const full = dialError({ url: server.url }, "tcp open error");
+  const full = dialError(server.url, "tcp open error");
   let dials = 0;
   const scarce = new Proxy(target, {
     get: (from, name) => {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import type { Call } from "../../lib/client/call.ts";
 import { systemClock } from "../../lib/client/clock.ts";
 import type { Connection } from "../../lib/client/connection.ts";
@@ -161,20 +161,6 @@ Deno.test(
       const counts = { sent: 2, ok: 2, frames: { received: 4, final: 2, progress: 2 } };
       assertEquals(settleLedger(warmupLedger, true), ledgerWith(counts));
       assertEquals(settleLedger(ledger, true), ledgerWith({}));
-    }),
-);
-
-Deno.test(
-  { name: "a probe during a call is refused, and vice versa", ignore },
-  () =>
-    withConnections(pongs, async ([connection]) => {
-      const call = connection!.call(STATUS);
-      assertThrows(() => connection!.probe(PING, () => {}), Error, "a call is outstanding");
-      await call;
-      const probe = probeOnce(connection!, PING);
-      assertThrows(() => connection!.send(STATUS, () => {}), Error, "a probe is outstanding");
-      assertEquals((await probe).status, "ok");
-      assertEquals((await connection!.call(STATUS)).status, "ok");
     }),
 );
 

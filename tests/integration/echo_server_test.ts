@@ -2,6 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { ConnectError } from "../../lib/client/connect_error.ts";
 import { dial } from "../../lib/client/socket.ts";
 import { systemClock } from "../../lib/client/clock.ts";
+import { foreignText } from "../../lib/client/foreign_text.ts";
 import { countBytes, type EchoOrder, startEchoServer } from "../../lib/server/echo_server.ts";
 import { lacks } from "../support/permissions.ts";
 
@@ -15,7 +16,7 @@ const ORDER: EchoOrder = {
 };
 
 function dialEcho(url: string) {
-  return dial({ url, clock: systemClock, timeoutMs: 5_000 });
+  return dial({ url, clock: systemClock, foreign: foreignText([]), timeoutMs: 5_000 });
 }
 
 Deno.test({ name: "echo server: a question over TCP gets one whole answer", ignore }, async () => {

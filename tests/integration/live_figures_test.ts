@@ -4,6 +4,7 @@ import type { Progress } from "../../lib/run/progress.ts";
 import { messageThroughput } from "../../scenarios/message_throughput.ts";
 import { openLoop } from "../../scenarios/open_loop.ts";
 import { reconnection } from "../../scenarios/reconnection.ts";
+import { soak } from "../../scenarios/soak.ts";
 import { metricNamed, runScenarios, startReference } from "../support/run_scenarios.ts";
 import { NO_NET } from "../support/targets.ts";
 
@@ -41,6 +42,7 @@ Deno.test("live: a scenario says whether it is paced", options, async () => {
   await runScenarios([
     [messageThroughput, { messages: 5, durationMs: null }],
     [openLoop, { durationMs: 20 }],
+    [soak, { durationMs: 20 }],
   ], {
     ...{ url: server.url, epochs: 1, cold: true },
     onProgress: ({ stage, scenarios, watch }) => {
@@ -48,7 +50,11 @@ Deno.test("live: a scenario says whether it is paced", options, async () => {
     },
     onEpoch: () => watched.forEach((watch, name) => paced.set(name, watch.isPaced)),
   });
-  assertEquals([paced.get("message-throughput"), paced.get("open-loop")], [false, true]);
+  assertEquals(Object.fromEntries(paced), {
+    "message-throughput": false,
+    "open-loop": true,
+    "soak": true,
+  });
 });
 
 Deno.test("progress: each epoch lists its scenarios, the warm-up as 0", options, async () => {

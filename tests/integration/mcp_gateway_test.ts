@@ -26,7 +26,7 @@ import { malformedInput } from "../../scenarios/malformed_input/mod.ts";
 import { messageThroughput } from "../../scenarios/message_throughput.ts";
 import { openLoop } from "../../scenarios/open_loop.ts";
 import { pipelining } from "../../scenarios/pipelining.ts";
-import { rateLimit } from "../../scenarios/rate_limit/mod.ts";
+import { rateLimit } from "../../scenarios/rate_limit.ts";
 import { reconnectStorm } from "../../scenarios/reconnect_storm.ts";
 import { reconnection } from "../../scenarios/reconnection.ts";
 import { type McpGateway, startMcpGateway } from "../support/mcp_gateway.ts";

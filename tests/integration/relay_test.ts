@@ -125,6 +125,18 @@ async function namesIn(folder: string): Promise<string[]> {
   return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
 }
 
+/** Sets the folder of temporary files until it is disposed of. */
+function useTemporaryFolder(path: string): Disposable {
+  const before = Deno.env.get("TMPDIR");
+  Deno.env.set("TMPDIR", path);
+  return {
+    [Symbol.dispose]() {
+      if (before === undefined) Deno.env.delete("TMPDIR");
+      else Deno.env.set("TMPDIR", before);
+    },
+  };
+}
+
 function nextText(socket: Socket): Promise<string | null> {
   const { promise, resolve } = Promise.withResolvers<string | null>();
   socket.onText((text) => {
@@ -328,36 +340,38 @@ Deno.test({
 
 Deno.test("relay: its socket is in a private folder, which is removed", options, async () => {
   await using server = await startReference();
+  await using stack = new AsyncDisposableStack();
+  const temporary = await Deno.makeTempDir();
+  stack.defer(() => Deno.remove(temporary));
+  stack.use(useTemporaryFolder(temporary));
   for (const isExit of [false, true]) {
     await using relay = startRelay();
     using target = relayedTarget(server.url, relay);
-    assertEquals(relay.folder, null);
+    assertEquals(await namesIn(temporary), []);
     const connection = await target.connect(openLedger(), { relayed: true });
     await connection.close();
-    const folder = relay.folder!;
-    const { mode } = await Deno.stat(folder);
+    const [name, ...others] = await namesIn(temporary);
+    assertEquals(others, []);
+    const { mode } = await Deno.stat(`${temporary}/${name}`);
     assertEquals(mode! & 0o777, 0o700);
-    assertEquals(await namesIn(folder), ["socket"]);
+    assertEquals(await namesIn(`${temporary}/${name}`), ["socket"]);
     // Deno.exit dispatches this event too.
     if (isExit) globalThis.dispatchEvent(new Event("unload"));
     else await relay[Symbol.asyncDispose]();
-    await assertRejects(() => Deno.stat(folder), Deno.errors.NotFound);
+    assertEquals(await namesIn(temporary), []);
   }
 });
 
 Deno.test("relay: if it cannot start, one warning is printed and runs go on", options, async () => {
   await using server = await startReference();
   const warnings: string[] = [];
-  const before = Deno.env.get("TMPDIR");
-  Deno.env.set("TMPDIR", "/nonexistent");
+  using _ = useTemporaryFolder("/nonexistent");
   await using relay = new Relay({ caCert: null, onWarning: (message) => warnings.push(message) });
   using target = relayedTarget(server.url, relay);
   for (const how of [{ relayed: true }, { relayed: true }]) {
     const connection = await target.connect(openLedger(), how);
     await connection.close();
   }
-  if (before === undefined) Deno.env.delete("TMPDIR");
-  else Deno.env.set("TMPDIR", before);
   assertEquals(warnings.length, 1);
   assert(/--no-delay.*No such file/.test(warnings[0]!), warnings[0]);
   assertEquals([relay.dials, target.hasRelay], [0, false]);

@@ -1,7 +1,7 @@
 // Runs alone: compares times.
 
 import { assert, assertEquals } from "@std/assert";
-import { metricLabel } from "../../lib/report/export/metric_label.ts";
+import { metricLabel } from "../../lib/report/quantities.ts";
 import type { Report } from "../../lib/schema.ts";
 import { compareReports } from "../../lib/stats/compare.ts";
 import { runBenchAt } from "../support/bench_run.ts";

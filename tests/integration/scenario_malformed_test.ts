@@ -300,6 +300,9 @@ Deno.test("malformed-input is skipped on the echo protocol", { ignore }, async (
   ]);
 });
 
+/** Id of a server's own requests: a digit that occurs in many messages of the client. */
+const SERVERS_ID = 2;
+
 /** An MCP server that answers by the rules of JSON-RPC. */
 function speakMcp(
   { isSilentOn = () => false }: { isSilentOn?: (text: string) => boolean } = {},
@@ -307,7 +310,7 @@ function speakMcp(
   return (peer, message, text) => {
     if (isSilentOn(text)) return;
     const { id, method, params, result } = (message ?? {}) as Record<string, unknown>;
-    if (id === "server-1" && result !== undefined) return; // The answer to the ping below.
+    if (id === SERVERS_ID && result !== undefined) return; // The answer to the ping below.
     const reply = (body: object) => peer.send({ jsonrpc: "2.0", id: id ?? null, ...body });
     const fail = (code: number) => reply({ error: { code, message: "wrong" } });
     if (text === '{"jsonrpc":') return fail(-32700);
@@ -319,7 +322,7 @@ function speakMcp(
           result: { protocolVersion: "2025-03-26", capabilities: {}, serverInfo: { name: "s" } },
         });
       case "ping":
-        peer.send({ jsonrpc: "2.0", id: "server-1", method: "ping" });
+        peer.send({ jsonrpc: "2.0", id: SERVERS_ID, method: "ping" });
         return reply({ result: {} });
       case "tools/list":
         return reply({ result: { tools: [{ name: "echo" }] } });

@@ -66,6 +66,13 @@ Deno.test("open-loop repeats a Poisson schedule with the same seed", { ignore },
   assert(first.ledger.sent > 50 && first.ledger.sent < 150 && first.ledger.sent !== 100);
 });
 
+Deno.test("a number of messages is exact with random arrivals too", { ignore }, async () => {
+  await using server = await startFaultyServer();
+  const counted = { arrivals: "poisson", messages: 20, durationMs: null } as const;
+  const { ledger } = await runScenario(openLoop, counted, { ...server, epochs: 3, leadInMs: 40 });
+  assertEquals(ledger.sent, 3 * 5 * 20);
+});
+
 Deno.test("a slow reply does not delay the other slots", { ignore }, async () => {
   await using server = await startFaultyServer({ script: onCall(10, { kind: "late", ms: 1_500 }) });
   const figures = await runScenario(openLoop, { ...SHORT, connections: 1 }, { ...server, ...ONCE });
@@ -189,3 +196,13 @@ Deno.test("an interrupt ends the run immediately, ledger intact", { ignore }, as
   assertEquals([figures.status, sent, dropped], ["interrupted", ok + aborted, 0]);
   assert(aborted > 0 && figures.checks.find(({ name }) => name === "ledger reconciles")!.passed);
 });
+
+Deno.test(
+  "open-loop sends at its own rate, whatever the cap of closed loops",
+  { ignore },
+  async () => {
+    await using server = await startReference();
+    const report = await runScenario(openLoop, SHORT, { ...server, ...ONCE, maxRatePerSecond: 1 });
+    assertEquals([report.status, report.ledger.ok, report.notes], ["passed", 100, []]);
+  },
+);

@@ -32,6 +32,12 @@ const ignore = lacks("net", "read");
 const FEW = { messages: 8, durationMs: null };
 const PROBES = "every probe answered without a tool";
 
+/** The layers that each one contains. */
+const CONTAINED: Record<typeof LAYER_NAMES[number], string[]> = {
+  ...{ dispatch: [], codec: ["dispatch"], wakeup: [], tcp: ["wakeup"], websocket: ["tcp"] },
+  ...{ routing: ["websocket"], tool: ["routing", "codec"] },
+};
+
 function layerOf(report: ScenarioReport, layer: string): Distribution {
   return metricNamed(report, "layer", "distribution", { layer });
 }
@@ -47,7 +53,7 @@ Deno.test("each layer adds to the one below, and all sum up to the call", { igno
   const layers = layersOf(report);
   for (const [index, { added, epochs }] of layers.entries()) {
     const name = LAYER_NAMES[index]!;
-    assertEquals([added!.above, epochs.length], [LAYER_NAMES[index - 1] ?? null, 5], name);
+    assertEquals([added!.above, epochs.length], [CONTAINED[name][0] ?? null, 5], name);
     assertEquals(added!.measuredOn, index < 5 ? "bundled" : "target");
     assert(added!.ci95 !== null && added!.shareCi95 !== null, name);
   }
@@ -80,7 +86,6 @@ Deno.test("the call and the dispatch are shared with message-throughput", { igno
   await using server = await startReference();
   const bundled = {
     restart: () => Promise.reject(new Error("not here")),
-    startLimited: () => Promise.reject(new Error("not here")),
   };
   const { scenarios: [throughput, breakdown], unitEpochs } = await runScenarios(
     [[messageThroughput, FEW], [overheadBreakdown, FEW]],
@@ -149,14 +154,14 @@ function stall(): void {
 const SLOW_MS = 5;
 /** A slow layer slows everything that passes through it. A real call's dispatch is in the tool. */
 const SLOW = {
-  dispatch: { own: { dispatch: stall }, server: { toolMs: SLOW_MS } },
-  codec: { own: { codec: stall }, server: { toolMs: SLOW_MS } },
+  dispatch: { own: { inProcess: { dispatch: stall } }, server: { toolMs: SLOW_MS } },
+  codec: { own: { inProcess: { codec: stall } }, server: { toolMs: SLOW_MS } },
   wakeup: {
-    own: { wakeupMs: SLOW_MS, tcpMs: SLOW_MS, webSocketMs: SLOW_MS },
+    own: { echoMs: { wakeup: SLOW_MS, tcp: SLOW_MS, webSocket: SLOW_MS } },
     server: { routingMs: SLOW_MS },
   },
-  tcp: { own: { tcpMs: SLOW_MS, webSocketMs: SLOW_MS }, server: { routingMs: SLOW_MS } },
-  websocket: { own: { webSocketMs: SLOW_MS }, server: { routingMs: SLOW_MS } },
+  tcp: { own: { echoMs: { tcp: SLOW_MS, webSocket: SLOW_MS } }, server: { routingMs: SLOW_MS } },
+  websocket: { own: { echoMs: { webSocket: SLOW_MS } }, server: { routingMs: SLOW_MS } },
   routing: { own: {}, server: { routingMs: SLOW_MS } },
   tool: { own: {}, server: { toolMs: SLOW_MS } },
 };
@@ -167,9 +172,12 @@ for (const [slow, { own, server: delays }] of Object.entries(SLOW)) {
     const report = await runScenario(createOverheadBreakdown(own), FEW, { ...server, cold: true });
     assertEquals(report.reason, null);
     // The fastest of each, because a busy machine only adds to them.
-    const fastestMs = layersOf(report).map(({ min }) => min / 1e6);
-    for (const [index, name] of LAYER_NAMES.entries()) {
-      const addedMs = fastestMs[index]! - (fastestMs[index - 1] ?? 0);
+    const fastestMs: Record<string, number> = Object.fromEntries(
+      LAYER_NAMES.map((name) => [name, layerOf(report, name).min / 1e6]),
+    );
+    for (const name of LAYER_NAMES) {
+      const contained = CONTAINED[name].map((inner) => fastestMs[inner]!);
+      const addedMs = contained.reduce((rest, ms) => rest - ms, fastestMs[name]!);
       const shown = `${slow} is slow: ${JSON.stringify(fastestMs)}`;
       if (name === slow) assert(addedMs > 0.8 * SLOW_MS, shown);
       else assert(Math.abs(addedMs) < 0.5 * SLOW_MS, shown);
@@ -180,7 +188,7 @@ for (const [slow, { own, server: delays }] of Object.entries(SLOW)) {
 Deno.test("a server faster than its stand-ins invalidates the breakdown", { ignore }, async () => {
   // The server answers immediately, while the suite's own codec layer is slow.
   await using server = await startFaultyServer();
-  const report = await runScenario(createOverheadBreakdown({ codec: stall }), FEW, {
+  const report = await runScenario(createOverheadBreakdown({ inProcess: { codec: stall } }), FEW, {
     ...server,
     epochs: 5,
     cold: true,
@@ -251,6 +259,20 @@ Deno.test("a server that dies, stalls or fails leaves exact ledgers", { ignore }
       assert(ledger.ok + warmupLedger.ok === from - 1);
     }
   }
+});
+
+Deno.test("frames that are no part of a reply are not replayed", { ignore }, async () => {
+  await using server = startScriptedServer((peer, message) => {
+    if (message!.op === "call_tool") peer.send("not JSON");
+    answerSoundly(peer, message);
+  });
+  const report = await runScenario(overheadBreakdown, FEW, {
+    ...server,
+    timeoutMs: SHORT_TIMEOUT_MS,
+  });
+  assertEquals([report.status, report.reason], ["failed", null]);
+  assertEquals(report.ledger.frames.malformed, report.ledger.sent);
+  assertEquals(layerOf(report, "tool").count, 24);
 });
 
 Deno.test("an interrupt at any stage of a breakdown ends it", { ignore }, async () => {
@@ -332,6 +354,7 @@ Deno.test("over MCP, a run without --tool reports that it has none", { ignore },
   });
   assertEquals(report.status, "passed");
   assertEquals(report.notMeasured.map(({ name }) => name), ["a tool"]);
+  assertEquals(layerOf(report, "tool").added!.above, "websocket", "the ping itself is routing");
 });
 
 Deno.test("--max-rate caps calls and probes of each session", { ignore }, async () => {

@@ -354,7 +354,7 @@ Deno.test("exactly the sizes at which the client is the bottleneck are named", (
     const derivation = derivationOf(sizes);
     judgeFloors(
       derivation,
-      [256, KIB].map((payloadBytes) => ({ payloadBytes, case: { ...ONE_CLIENT, payloadBytes } })),
+      new Map([256, KIB].map((payloadBytes) => [payloadBytes, { ...ONE_CLIENT, payloadBytes }])),
     );
     return derivation.warnings;
   };

@@ -4,7 +4,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { systemClock } from "../../lib/client/clock.ts";
 import type { Count } from "../../lib/run/scenario.ts";
 import type { Fact, Scalar, ScenarioReport } from "../../lib/schema.ts";
-import { recordSearch, saturation } from "../../scenarios/saturation.ts";
+import { recordSearches, saturation } from "../../scenarios/saturation.ts";
 import { createFakePacer } from "../support/fake_pacer.ts";
 import { startFaultyServer } from "../support/faulty_server.ts";
 import { startQueueServer } from "../support/queue_server.ts";
@@ -105,46 +105,70 @@ Deno.test("if every rate is met, the highest is reported as a bound", { ignore }
   assertEquals(report.notMeasured.map(({ name }) => name), ["limit of the server"]);
 });
 
-Deno.test("a late client is a warning, not a miss of the server", () => {
+type Search = Parameters<typeof recordSearches>[1][number];
+
+/** What is recorded of searches, and the warnings. */
+function recordedOf(results: readonly Search[]) {
   const seen: string[] = [];
   const warnings: Fact[] = [];
   const context = {
     parameters: { sloMs: 50 },
     scalar: (name: string, value: number) => void seen.push(`${name} ${value}`),
-    tally: ({ name, seen: count, wanted }: Count) =>
-      void seen.push(`${name} ${count} of ${wanted}`),
+    tally: ({ name, why = null, seen: count = why === null ? 1 : 0 }: Count) =>
+      void seen.push(`${name}: ${why ?? count}`),
     notMeasured: (name: string) => void seen.push(`not measured: ${name}`),
     invalidate: (fact: Fact) => void warnings.push(fact),
-  } as unknown as Parameters<typeof recordSearch>[0];
-  const limit = { kind: "client", latePerSecond: 200 } as const;
-  recordSearch(context, { sustainedPerSecond: 196, metShare: 1, limit, trials: [] });
-  recordSearch(context, { sustainedPerSecond: null, metShare: null, limit, trials: [] });
+    note() {},
+  } as unknown as Parameters<typeof recordSearches>[0];
+  recordSearches(context, results);
+  return { seen, warnings };
+}
+
+const limit = { kind: "client", latePerSecond: 200 } as const;
+const LATE: Search = { sustainedPerSecond: null, metShare: null, limit, trials: [] };
+const CANNOT_SEND =
+  "the client cannot send 200 calls/s or more on time, so the server may sustain " +
+  "more: use an idle machine";
+
+Deno.test("a late client is a warning, not a miss of the server", () => {
+  const found = { ...LATE, sustainedPerSecond: 196, metShare: 1 };
+  const { seen, warnings } = recordedOf([found, LATE]);
   assertEquals(seen, [
+    "not measured: limit of the server",
+    "a rate is sustained: 1",
     "sustainableRate 196",
     "metShare 1",
-    "not measured: limit of the server",
-    "a rate is sustained 1 of 1",
-    "not measured: limit of the server",
+    "not measured: 1 of 2 searches",
+    "the client was on time for a search: 1",
   ]);
-  assertEquals(warnings[0], {
-    kind: "clientLimit",
-    message:
-      "the client cannot send 200 calls/s or more on time, so the server may sustain more: use " +
-      "an idle machine",
-    latePerSecond: 200,
-  });
+  assertEquals(warnings, [{ kind: "clientLimit", message: CANNOT_SEND, latePerSecond: 200 }]);
+});
+
+Deno.test("being late below the rate found limits nothing; being late throughout fails", () => {
+  const found = {
+    ...LATE,
+    sustainedPerSecond: 1_000,
+    limit: { kind: "server" as const, missedPerSecond: 1_050 },
+  };
+  assertEquals(recordedOf([LATE, found]).warnings, []);
+  assertEquals(recordedOf([LATE, LATE]).seen, [
+    "not measured: limit of the server",
+    `the client was on time for a search: ${CANNOT_SEND}`,
+  ]);
 });
 
 Deno.test("trials of a late client are in no figure, but noted", { ignore }, async () => {
   await using server = await startFaultyServer();
   const report = await runScenario(saturation, {
-    ...{ ...SHORT, sloMs: 20, arrivals: "constant" },
+    ...{ ...SHORT, sloMs: 20, arrivals: "constant", searches: 2 },
     ...{ ratePerSecond: 250, lowestRatePerSecond: 250, highestRatePerSecond: 250 },
   }, { ...server, pacer: createFakePacer(systemClock, { lateMs: () => 25 }) });
   assertEquals(report.metrics.map(({ name }) => name), []);
+  assertEquals(failedChecks(report), ["the client was on time for a search"]);
   assertEquals(report.notes!.map(({ kind, notJudged, trials }) => [kind, notJudged, trials]), [
-    ["notJudged", 3, 3],
+    ["notJudged", 6, 6],
   ]);
+  assertEquals(report.validity.warnings.map(({ kind }) => kind), ["clientLimit"], "said once");
 });
 
 Deno.test("a dead or silent server ends the search quickly", { ignore }, async () => {
@@ -154,7 +178,7 @@ Deno.test("a dead or silent server ends the search quickly", { ignore }, async (
     });
     const report = await runScenario(saturation, { ...SHORT, connections: 1 }, {
       ...server,
-      timeoutMs: 200,
+      timeoutMs: 500,
     });
     const { sent, ok, connectionLost, timeout } = report.ledger;
     assertEquals([sent, report.status], [ok + connectionLost + timeout, "failed"]);

@@ -157,6 +157,46 @@ Deno.test("sessions: a ramp tries each refused session only once", { ignore }, a
   assertEquals(server.stats().connectionsRefused, 4);
 });
 
+Deno.test("sessions: a ramp without any session says why", { ignore }, async () => {
+  await using server = startScriptedServer((peer) => peer.close(1008, "not today"));
+  const report = await runScenario(sessionCapacity, { ...SHORT, stages: "0.1s:2,0.1s:2" }, {
+    ...server,
+    settings: { workload: workOf([step("status")]) },
+  });
+  exact(report);
+  assertEquals(failedChecks(report), ["sessions are carried"]);
+  assertMatch(
+    checkNamed(report, "sessions are carried").observed,
+    /no session opened: .*not today/,
+  );
+});
+
+Deno.test("sessions: an error in a ramp is an answer", { ignore }, async () => {
+  await using server = await startFaultyServer({
+    script: (call) => ({ kind: call % 3 === 0 ? "toolError" : "ok" }),
+  });
+  const report = await runScenario(sessionCapacity, {
+    ...SHORT,
+    ...{ stages: "0.1s:2,0.2s:2", connections: 2 },
+  }, { ...server, settings: { workload: workOf([step("status")]) } });
+  assert(report.ledger.toolError > 0);
+  const latencies = report.metrics.filter(({ name }) => name === "latency");
+  assertEquals(latencies.map((one) => "censored" in one && one.censored), latencies.map(() => 0));
+});
+
+Deno.test("sessions: a call took at least the timeout of its step", { ignore }, async () => {
+  await using server = await startFaultyServer({
+    script: (call) => ({ kind: call % 3 === 0 ? "ok" : "silent" }),
+  });
+  const report = await runScenario(sessionCapacity, {
+    ...SHORT,
+    ...{ durationMs: 600, connections: 1, sessions: 1 },
+  }, { ...server, settings: { workload: workOf([step("status", { timeoutMs: 50 })]) } });
+  const { p50, count, censored } = metricNamed(report, "latency", "distribution");
+  assert(count > 0 && censored > count, `${count} and ${censored}`);
+  assert(p50! >= 50e6 && p50! < 5e9, `${p50}`);
+});
+
 Deno.test("sessions: the step decides what follows an error", { ignore }, async () => {
   const seen: string[][] = [];
   await using server = startScriptedServer((peer, message) => {
@@ -242,19 +282,19 @@ Deno.test("sessions use the workload, else the bundled server's heavy tools, els
     message: () => ({ tool: "chat", argsJson: "{}" }),
   }];
   const heavyTools = { status: "granted", tools, uniqueSeed: 1 } as const;
-  const of = (settings: Parameters<typeof settingsAt>[1], embedded = true) =>
+  const of = (settings: Parameters<typeof settingsAt>[1], bundled: object | null = {}) =>
     createSessionWork(settingsAt("ws://x", settings), {
-      ...{ tool: "status", workload: () => STATUS, heavyTools, embedded },
+      ...{ tool: "status", workload: () => STATUS, heavyTools, bundled },
       place: { index: 1, count: 1 },
     });
   const names = (work: ReturnType<typeof of>) =>
     work.status === "refused" ? work.reason : work.spec.patterns.map(({ steps }) => steps[0]!.tool);
   assertEquals(names(of({})), ["status"]);
   assertEquals(names(of({ profile: "phase3" })), ["chat"]);
-  assertStringIncludes(String(names(of({ profile: "phase3" }, false))), "can cost money");
+  assertStringIncludes(String(names(of({ profile: "phase3" }, null))), "can cost money");
   const unique = { argsJson: '{"x":"{unique}"}' };
   const workload = workOf([step("a", unique), step("a", unique)]);
-  const work = of({ profile: "phase3", workload }, false);
+  const work = of({ profile: "phase3", workload }, null);
   assertEquals(names(work), ["a"]);
   assert(work.status === "granted");
   // Every call has its own text, different from heavy calls elsewhere in the run.

@@ -49,6 +49,20 @@ Deno.test("spike: each call is in its phase, the series and the ledger", { ignor
   assertEquals(metricNamed(report, "lost", "scalar").value, 0);
 });
 
+Deno.test("spike: dropped slots count in their phase", { ignore }, async () => {
+  await using server = await startFaultyServer({ script: () => ({ kind: "late", ms: 20 }) });
+  const report = await runScenario(spike, { ...SHORT, maxOutstanding: 1 }, {
+    ...server,
+    epochs: 1,
+  });
+  exact(report);
+  const { dropped, ok } = report.ledger;
+  assert(dropped > 2_000, `${dropped}`);
+  assertEquals(metricNamed(report, "lost", "scalar").value, dropped);
+  const { count, censored } = metricNamed(report, "latencyOverTime", "distribution");
+  assertEquals([count, censored], [ok, dropped]);
+});
+
 /** tests/support/spike_experiment.ts compares recovery with the arithmetic. */
 Deno.test("spike: a stalled server recovers when its backlog is done", { ignore }, async () => {
   using server = await startQueueServer(4_000);

@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { ScenarioReport } from "../../lib/schema.ts";
+import { ConnectError } from "../../lib/client/connect_error.ts";
 import { brokenEquations } from "../../lib/client/ledger.ts";
+import { Target } from "../../lib/client/target.ts";
 import { echo } from "../../lib/protocols/echo.ts";
 import type { BundledServer } from "../../lib/run/scenario.ts";
 import { startEmbeddedServer } from "../../lib/server/embedded.ts";
@@ -45,7 +47,6 @@ Deno.test("reconnect-storm recovers from drops and restarts of the bundled serve
         restarts++;
         return server.restart();
       },
-      startLimited: () => Promise.reject(new Error("not asked for")),
     },
   });
   assertEquals([report.status, failedChecks(report)], ["passed", []], JSON.stringify(report));
@@ -154,6 +155,8 @@ Deno.test("reconnect-storm fails and ends if clients do not come back", { ignore
   assertStringIncludes(observed, "0 of 1; first failure: 3 of 4 clients: ");
   assertStringIncludes(observed, "HTTP 503");
   assertEquals(report.metrics.some(({ name }) => name === "lastServed"), false);
+  const { count, censored } = metricNamed(report, "recovery", "distribution");
+  assertEquals([count, censored], [3, 1]);
   assertEquals(report.notMeasured.at(-1), {
     name: AFTER_DROP_BACKOFF,
     reason: "the clients did not reconnect in an earlier storm",
@@ -188,7 +191,6 @@ async function restartable(
   await using server = await startServer(defaultServerOptions({ token: TOKEN, limits: "off" }));
   const bundled: BundledServer = {
     restart: () => restart(() => server.stop()),
-    startLimited: () => Promise.reject(new Error("not asked for")),
   };
   return await runScenario(reconnectStorm, { ...SMALL, patienceMs: 300 }, {
     ...server,
@@ -229,6 +231,29 @@ Deno.test("reconnect-storm fails if not all clients can connect", { ignore }, as
   const report = await runScenario(reconnectStorm, SMALL, server);
   assertEquals([report.status, failedChecks(report)], ["failed", ["all clients connected"]]);
 });
+
+Deno.test(
+  "reconnect-storm leaves no client behind if this process is full",
+  { ignore },
+  async () => {
+    await using server = await startReference();
+    const { connect } = Target.prototype;
+    let connects = 0;
+    // After the four clients, the first that comes back finds no free descriptor.
+    Target.prototype.connect = function (...options) {
+      if (++connects !== 5) return connect.apply(this, options);
+      return Promise.reject(new ConnectError("clientLimit", "Cannot open another connection"));
+    };
+    try {
+      const report = await runScenario(reconnectStorm, SMALL, { ...server, epochs: 1 });
+      assertEquals([report.status, report.reason], ["failed", "Cannot open another connection"]);
+      assertEquals([report.ledger.sent, brokenEquations(report.ledger)], [3, []]);
+      assertEquals(server.stats().connections, 0);
+    } finally {
+      Target.prototype.connect = connect;
+    }
+  },
+);
 
 Deno.test("reconnect-storm runs on an echo", { ignore }, async () => {
   await using server = startScriptedServer((peer, _message, text) => peer.send(text));

@@ -10,6 +10,9 @@ import type { Progress } from "../../lib/run/progress.ts";
 import type { RunSettings } from "../../lib/run/settings.ts";
 import { runOnWorkers, type WorkersOptions } from "../../lib/split/workers.ts";
 import { SCENARIOS } from "../../scenarios/mod.ts";
+import { bench } from "../../lib/cli/bench_command.ts";
+import { configOf } from "../support/config_of.ts";
+import { makeTempFolder } from "../support/files.ts";
 import { makeUserFolder, NEEDS_PROCESSES, runCli, startCli } from "../support/run_cli.ts";
 import {
   countedCalls,
@@ -19,6 +22,7 @@ import {
   startReference,
 } from "../support/run_scenarios.ts";
 import { lacks } from "../support/permissions.ts";
+import { silentProgram } from "../support/silent_program.ts";
 import { expectedOfParts } from "../support/split_runs.ts";
 import { TOKEN } from "../support/targets.ts";
 
@@ -27,6 +31,7 @@ const options = { ignore: lacks("net", "read", "env") };
 
 const WORKER = new URL("../../scenarios/worker.ts", import.meta.url);
 const DYING = new URL("../support/dying_worker.ts", import.meta.url);
+const SCRIPTED = new URL("../support/scripted_worker.ts", import.meta.url);
 const VOCABULARY = Object.fromEntries(SCENARIOS.map(({ name, metrics }) => [name, metrics]));
 
 function settingsFor(url: string, more: Partial<RunSettings> = {}): RunSettings {
@@ -168,6 +173,36 @@ Deno.test("workers: a dead worker is reported, and the rest kept", options, asyn
   assertStringIncludes(report.merged!.parts[1]!.lost!, "Out of luck");
 });
 
+Deno.test("workers: after a death, every epoch of the others is reported", options, async () => {
+  const partial: string[] = [];
+  const { hooks, heard } = hooksFor({
+    workers: 3,
+    module: SCRIPTED,
+    onPartialReport: ({ finishedAt }) => Promise.resolve(void partial.push(finishedAt)),
+  });
+  const { merged } = await runOnWorkers(settingsFor("ws://127.0.0.1:9"), hooks);
+  assertEquals([heard.lost.length, merged!.parts.length], [1, 3]);
+  assertEquals(partial, ["after epoch 1", "after epoch 2", "after epoch 3"]);
+});
+
+Deno.test(
+  "workers: the reason why the bundled server did not restart is passed on",
+  options,
+  async () => {
+    const warnings: string[] = [];
+    const { hooks } = hooksFor({
+      workers: 1,
+      module: SCRIPTED,
+      onWarning: (message) => warnings.push(message),
+      bundled: {
+        restart: () => Promise.reject(new Error("no port")),
+      },
+    });
+    await runOnWorkers(settingsFor("ws://127.0.0.1:9"), hooks);
+    assertEquals(warnings, ["no port"]);
+  },
+);
+
 Deno.test("workers: if none can begin, the cause is reported", options, async () => {
   const { hooks } = hooksFor({ module: new URL("./no_such_module.ts", import.meta.url) });
   await assertRejects(
@@ -237,3 +272,30 @@ Deno.test("workers: the first one restarts the bundled server", processes, async
   assertEquals(storm!.status, "passed");
   assert(storm!.metrics.some(({ at }) => String(at?.phase).startsWith("Restart")));
 });
+
+Deno.test(
+  "workers: a warning does not follow the live line on the same line",
+  options,
+  async () => {
+    await using server = await startReference();
+    await using folder = await makeTempFolder();
+    const shown: string[] = [];
+    const program = silentProgram();
+    Object.assign(program.terminal, {
+      isLive: true,
+      printError: (text: string) => shown.push(text),
+      printWarning: (message: string) => shown.push(`warning: ${message}\n`),
+    });
+    const args = [
+      ...["--url", server.url, "--token", TOKEN, "--scenarios", "concurrent-connections"],
+      ...["--workers", "2", "--epochs", "3", "--duration", "0.3", "--warmup", "0.1"],
+      ...["--profile", "quick", "--ignore-limits"],
+    ];
+    const place = { env: {}, directory: folder.path, vocabulary: VOCABULARY };
+    const config = await configOf(args, place);
+    assertEquals(await bench(config, { ...program, workerModule: DYING, args }), 1);
+    const text = shown.join("");
+    const [, before] = /([^]*)warning: worker 2 of 2 died/.exec(text)!;
+    assert(before!.includes("[epoch 1/3]") && before!.endsWith("\r\x1b[2K"), text);
+  },
+);

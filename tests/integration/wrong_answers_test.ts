@@ -6,6 +6,7 @@
  */
 
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { ConnectError } from "../../lib/client/connect_error.ts";
 import { brokenEquations, openLedger, settleLedger } from "../../lib/client/ledger.ts";
 import type { TargetOptions } from "../../lib/client/target.ts";
 import { echo } from "../../lib/protocols/echo.ts";
@@ -167,6 +168,22 @@ Deno.test("an answer that is not a handshake is quoted", { ignore }, async () =>
   assert(greeted.length < 400, greeted);
 });
 
+Deno.test("wrong answers that go on do not prolong the handshake", { ignore }, async () => {
+  for (const [answer, why] of [[null, "an echo"], [{ op: "hello_ack" }, "refused"]] as const) {
+    using timers = new DisposableStack();
+    let isOver = false;
+    await using server = startScriptedServer((peer, _, text) => {
+      const send = () => peer.send(answer ?? text);
+      timers.adopt(setInterval(() => isOver || send(), SHORT_TIMEOUT_MS / 4), clearInterval);
+    });
+    using target = targetAt(server.url, { timeoutMs: SHORT_TIMEOUT_MS });
+    timers.adopt(setTimeout(() => isOver = true, 40 * SHORT_TIMEOUT_MS), clearTimeout);
+    const { message } = await assertRejects(() => target.connect(openLedger()), ConnectError);
+    assertStringIncludes(message, why);
+    assert(!isOver, "the handshake went on as long as the answers");
+  }
+});
+
 Deno.test("an echo of a ping is neither answered nor served", { ignore }, async () => {
   const heard: string[] = [];
   await using server = startScriptedServer(speakMcp((peer, { method }, text) => {
@@ -181,6 +198,16 @@ Deno.test("an echo of a ping is neither answered nor served", { ignore }, async 
     ledgerWith({ sent: 2, timeout: 2, frames: { received: 4, malformed: 4 } }),
   );
   assertStringIncludes(ledger.firstStrays!.malformed!, "an echo of what this client sent: {");
+});
+
+Deno.test("a server's request may have the id of a call in flight", { ignore }, async () => {
+  await using server = startScriptedServer(speakMcp((peer, { id, method }) => {
+    if (method !== "ping") return;
+    peer.send({ jsonrpc: "2.0", id, method: "roots/list" });
+    peer.send({ jsonrpc: "2.0", id, result: {} });
+  }));
+  const { ok, frames } = await account(server.url);
+  assertEquals([ok, frames.progress, frames.malformed], [1, 1, 0]);
 });
 
 Deno.test("the echo of an answer is not the reply to the call of its id", { ignore }, async () => {

@@ -6,25 +6,22 @@
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
+import project from "../../deno.json" with { type: "json" };
 import { ab } from "../../lib/cli/ab_command.ts";
 import { bench } from "../../lib/cli/bench_command.ts";
 import type { OptionSpec } from "../../lib/cli/command_line.ts";
-import { readCommand } from "../../lib/cli/config.ts";
-import type { Program } from "../../lib/cli/measure.ts";
 import { runCompare, runMerge, runReport } from "../../lib/cli/offline_commands.ts";
 import { OPTIONS } from "../../lib/cli/options.ts";
-import {
-  parseServeOptions,
-  SERVE_ENVIRONMENT,
-  SERVE_OPTIONS,
-} from "../../lib/cli/serve_command.ts";
+import { parseServeOptions, SERVE_OPTIONS } from "../../lib/cli/serve_command.ts";
 import { UsageError } from "../../lib/cli/usage_error.ts";
 import { ReportWriteError } from "../../lib/cli/write_reports.ts";
 import { renderJson } from "../../lib/report/export/json.ts";
 import { IncomparableError } from "../../lib/stats/comparability.ts";
 import { SCENARIOS } from "../../scenarios/mod.ts";
+import { configOf } from "../support/config_of.ts";
 import { makeUserFolder, NEEDS_PROCESSES, runCli, type UserFolder } from "../support/run_cli.ts";
 import { sampleReport } from "../support/sample_report.ts";
+import { silentProgram } from "../support/silent_program.ts";
 import { repeats } from "../support/repeats.ts";
 
 const options = { ignore: NEEDS_PROCESSES };
@@ -156,24 +153,6 @@ const BENCH_ENVIRONMENT = [
 
 const vocabulary = Object.fromEntries(SCENARIOS.map(({ name, metrics }) => [name, metrics]));
 
-/** A program that prints nothing. */
-const quiet: Program = {
-  scenarios: SCENARIOS,
-  workerModule: new URL("../../scenarios/worker.ts", import.meta.url),
-  suite: { name: "suite", version: "1" },
-  project: new URL("../../", import.meta.url),
-  interrupt: () => ({ signal: new AbortController().signal, exitCode: null }),
-  terminal: {
-    print() {},
-    printError() {},
-    printWarning() {},
-    printCommands() {},
-    isLive: false,
-    width: () => 80,
-    style: () => ({ color: false, width: 80 }),
-  },
-};
-
 Deno.test("bench: any command line runs or ends with a reported error", options, async () => {
   await using folder = await makeFolder();
   const input = fc.tuple(lines(OPTIONS.values()), environment(BENCH_ENVIRONMENT));
@@ -181,12 +160,11 @@ Deno.test("bench: any command line runs or ends with a reported error", options,
   await fc.assert(
     fc.asyncProperty(input, async ([args, env]) => {
       await assertReported(async () => {
-        const read = await readCommand({ args, env, directory: folder.path, vocabulary });
-        if (read.name !== "bench") return;
+        const read = await configOf(args, { env, directory: folder.path, vocabulary });
         runs++;
         // Workers would take time without reading more options.
-        const config = { ...read.config, url: NOBODY, workers: null };
-        await bench(config, { ...quiet, args });
+        const config = { ...read, url: NOBODY, workers: null };
+        await bench(config, { ...silentProgram(), args });
       });
     }),
     { numRuns: repeats(150, 600) },
@@ -209,15 +187,14 @@ Deno.test("ab: any command line runs or ends with a reported error", options, as
     fc.asyncProperty(input, async ([rest, env, named]) => {
       const args = [...rest, ...named];
       const read = { env, directory: folder.path, vocabulary };
-      await assertReported(() => ab(args, read, quiet));
+      await assertReported(() => ab(args, read, silentProgram()));
     }),
     { numRuns: repeats(30, 100) },
   );
 });
 
 Deno.test("serve: any command line is read or ends with a reported error", async () => {
-  const names = [...SERVE_OPTIONS.flatMap(({ env }) => env ?? []), "EXAI_WS_PING_INTERVAL"];
-  const env = environment([...names, ...SERVE_ENVIRONMENT.map(({ env }) => env)]);
+  const env = environment(project.permissions.serve.env);
   await fc.assert(
     fc.asyncProperty(lines(SERVE_OPTIONS), env, async (args, variables) => {
       await assertReported(() => parseServeOptions(args, variables));
@@ -235,8 +212,8 @@ for (const [name, run] of Object.entries(OFFLINE)) {
     const file = fc.constantFrom(...FILES, "file", "a\0b", "--", "");
     await fc.assert(
       fc.asyncProperty(lines(specs, file), fc.array(file, { maxLength: 3 }), async (args, more) => {
-        const context = { directory: folder.path, color: false, width: 80 };
-        await assertReported(() => run([...more, ...args], context));
+        const place = { env: {}, directory: folder.path, vocabulary };
+        await assertReported(() => run([...more, ...args], place, silentProgram()));
       }),
       { numRuns: repeats(40, 150) },
     );

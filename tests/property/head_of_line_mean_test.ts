@@ -1,4 +1,4 @@
-import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { assertAlmostEquals, assertEquals } from "@std/assert";
 import * as fc from "fast-check";
 import { lowerMean } from "../../scenarios/head_of_line.ts";
 
@@ -15,8 +15,7 @@ Deno.test("lowerMean is the mean without the largest tenth of the values", () =>
   }));
 });
 
-Deno.test("lowerMean ignores one outlier in ten, but not two, and rejects an empty list", () => {
+Deno.test("lowerMean ignores one outlier in ten, but not two", () => {
   assertEquals(lowerMean([1, 1, 1, 1, 1, 1, 1, 1, 1, 1000]), 1);
   assertEquals(lowerMean([1, 1, 1, 1, 1, 1, 1, 1, 1000, 1000]), 112);
-  assertThrows(() => lowerMean([]), RangeError);
 });

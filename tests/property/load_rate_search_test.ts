@@ -39,7 +39,6 @@ function trialOf(
     misses: achievedPerSecond < 0.99 * ratePerSecond
       ? [{ kind: "cameBack", inTime: achievedPerSecond, slots: ratePerSecond }]
       : [],
-    longestSlipNs: 0,
   });
 }
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { pooledValueAtRank } from "../../lib/stats/bins.ts";
+import { poolRanks } from "../../lib/stats/bins.ts";
 import { DistributionRecorder } from "../../lib/stats/summary.ts";
 import { histogramOf } from "../support/histogram_of.ts";
 
@@ -39,9 +39,10 @@ Deno.test("weighting a part equals copying it that many times", () => {
       using histogram = histogramOf(values);
       return histogram.bins();
     });
+    const valueAtRank = poolRanks(bins);
     const weights = parts.map(({ weight }) => weight);
     for (let rank = 1; rank <= copies.length; rank++) {
-      const found = pooledValueAtRank(bins, { rank, weights });
+      const found = valueAtRank(rank, weights);
       assertEquals(Math.min(found, all.max), all.valueAtRank(rank));
     }
   }));

@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { randomStream, shuffle } from "../../lib/stats/random.ts";
 import { williamsOrder } from "../../lib/stats/williams.ts";
@@ -21,8 +21,6 @@ Deno.test("over all rows each case follows each other, and takes each place, equ
     assertEquals(new Set([...follows.values(), ...places.values()]), new Set([times]));
     assertEquals(williamsOrder(cases, rows.length), rows[0], "the rows repeat");
   }
-  assertThrows(() => williamsOrder(0, 0), RangeError, "there are 0");
-  assertThrows(() => williamsOrder(3, -1), RangeError, "the requested row is -1");
 });
 
 Deno.test("a shuffle keeps all items, depends on its stream only, and is uniform", () => {
@@ -61,5 +59,4 @@ Deno.test("streams differ by seed and label, and are uniform", () => {
     const low = values.filter((value) => value < 0.1).length;
     assertEquals(Math.abs(low - 100) < 40, true, `${low}`);
   }
-  assertThrows(() => randomStream(0.5, "a"), RangeError, "not 0.5");
 });

@@ -10,6 +10,7 @@
 
 import { runAb } from "../../lib/run/ab.ts";
 import { runBench } from "../../lib/run/bench.ts";
+import { planScenarios } from "../../lib/run/plan.ts";
 import type { RunSettings } from "../../lib/run/settings.ts";
 import type { Comparison, ComparisonRow, Report } from "../../lib/schema.ts";
 import { compareReports } from "../../lib/stats/compare.ts";
@@ -26,8 +27,6 @@ import { TOKEN } from "./targets.ts";
 
 const SCENARIOS = [connectionEstablishment, messageThroughput, concurrentConnections];
 const HOOKS = {
-  scenarios: SCENARIOS,
-  restart: null,
   bundled: null,
   signal: new AbortController().signal,
   onWarning: () => {},
@@ -92,7 +91,11 @@ async function runPairs(name: string, runs: number): Promise<void> {
     await using stack = new AsyncDisposableStack();
     const [one, other] = [stack.use(await a()), stack.use(await b())];
     const of = ({ url }: { url: string }) => settingsAt(url, { seed: run, ...settings });
-    const report = await runAb({ a: of(one), b: of(other) }, HOOKS);
+    const report = await runAb({ a: of(one), b: of(other) }, {
+      ...HOOKS,
+      planned: planScenarios(SCENARIOS, of(other)),
+      restart: null,
+    });
     const { comparison, verdict, scenarios } = report;
     printLine(`run ${run}: exit ${verdict.exitCode}; ${describe(comparison!)}`);
     const warnings = scenarios.flatMap(({ validity }) => validity.warnings);
@@ -109,8 +112,8 @@ async function runPairs(name: string, runs: number): Promise<void> {
 async function runLearned(groups: number): Promise<void> {
   const measure = async (capacityPerSecond: number): Promise<Report> => {
     using server = await startQueueServer(capacityPerSecond);
-    const { restart: _, ...hooks } = HOOKS;
-    return await runBench(settingsAt(server.url, ONE_CLIENT), hooks);
+    const settings = settingsAt(server.url, ONE_CLIENT);
+    return await runBench(settings, { ...HOOKS, planned: planScenarios(SCENARIOS, settings) });
   };
   const options = { noisePercent: null, bandPercent: 3, force: true };
   const found = { same: 0, quarter: 0 };

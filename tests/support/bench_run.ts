@@ -1,4 +1,5 @@
 import { runBench } from "../../lib/run/bench.ts";
+import { planScenarios } from "../../lib/run/plan.ts";
 import type { Scenario } from "../../lib/run/scenario.ts";
 import type { RunSettings } from "../../lib/run/settings.ts";
 import type { Report } from "../../lib/schema.ts";
@@ -12,8 +13,9 @@ export async function runBenchAt(
   scenarios: readonly Scenario[] = SCENARIOS,
 ): Promise<{ report: Report; warnings: string[] }> {
   const warnings: string[] = [];
-  const report = await runBench(settingsAt(url, { token: null, ...given }), {
-    scenarios,
+  const settings = settingsAt(url, { token: null, ...given });
+  const report = await runBench(settings, {
+    planned: planScenarios(scenarios, settings),
     bundled: null,
     signal: new AbortController().signal,
     onWarning: (warning) => warnings.push(warning),

@@ -5,8 +5,8 @@
  */
 
 import { AB_USAGE } from "../../lib/cli/ab_command.ts";
-import { readCommand } from "../../lib/cli/config.ts";
 import { SCENARIOS } from "../../scenarios/mod.ts";
+import { configOf } from "./config_of.ts";
 
 const VOCABULARY = Object.fromEntries(SCENARIOS.map(({ name, metrics }) => [name, metrics]));
 /** Options whose values are the reader's files. */
@@ -52,7 +52,7 @@ export async function checkBenchCall(args: readonly string[]): Promise<void> {
   const env = words.includes("mcp") || words.includes("--shard") || words.includes("phase3")
     ? { EXAI_WS_URL: "ws://127.0.0.1:8079" }
     : {};
-  await readCommand({ args: words, env, directory: "/", vocabulary: VOCABULARY });
+  await configOf(words, { env, directory: "/", vocabulary: VOCABULARY });
 }
 
 /**

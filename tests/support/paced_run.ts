@@ -1,4 +1,4 @@
-import type { PacedRun } from "../../lib/load/judge_pace.ts";
+import type { PacedRun } from "../../lib/load/open.ts";
 
 /** By default, a run of 100 calls at 100 a second that were all sent and answered. */
 export function pacedRun(change: Partial<PacedRun> = {}): PacedRun {

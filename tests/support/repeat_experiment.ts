@@ -8,7 +8,7 @@
  */
 
 import type { Interval, Metric, Report } from "../../lib/schema.ts";
-import { metricLabel } from "../../lib/report/export/metric_label.ts";
+import { metricLabel } from "../../lib/report/quantities.ts";
 import { parseReport } from "../../lib/report/export/json.ts";
 import { median } from "../../lib/stats/median.ts";
 import { printLine } from "./print.ts";

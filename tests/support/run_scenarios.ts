@@ -1,4 +1,4 @@
-import type { At, Check, Ledger, Metric, ProtocolName, ScenarioReport } from "../../lib/schema.ts";
+import type { At, Check, Ledger, Metric, ScenarioReport } from "../../lib/schema.ts";
 import { Target, type TargetOptions } from "../../lib/client/target.ts";
 import { type Pacer, startPacer } from "../../lib/load/pacer.ts";
 import { WHOLE } from "../../lib/load/share.ts";
@@ -81,12 +81,6 @@ export function settingsAt(url: string, given: Partial<RunSettings> = {}): RunSe
   };
 }
 
-/** The heavy tools of a run without a file for them: for EXAI, those of the bundled server. */
-function grantedTo(protocol: ProtocolName): HeavyTools {
-  const embedded = protocol === "exai";
-  return grantHeavyTools({ embedded, protocol, named: true, given: null, uniqueSeed: 1 });
-}
-
 export interface RunOptions extends Partial<TargetOptions> {
   /** Epochs after the warm-up. Default: 3. */
   epochs?: number;
@@ -152,7 +146,9 @@ export function createTestRun(
   const place = settings.shard ?? WHOLE;
   let pacer = given === undefined ? null : Promise.resolve(given);
   const all = settingsAt(url, { maxRatePerSecond, epochs, ...settings, overrides });
-  const granted = heavyTools ?? grantedTo(target.options.protocol.name);
+  const protocol = target.options.protocol.name;
+  const granted = heavyTools ??
+    grantHeavyTools({ ...all, protocol }, { embedded: protocol === "exai" });
   return {
     settings: all,
     target,
@@ -161,8 +157,7 @@ export function createTestRun(
     bundled,
     heavyTools: granted,
     sessionWork: createSessionWork(all, {
-      ...{ tool: "status", workload, place },
-      ...{ heavyTools: granted, embedded: bundled !== null },
+      ...{ tool: "status", workload, place, bundled, heavyTools: granted },
     }),
     planned: planShard(planned, place),
     epochs,

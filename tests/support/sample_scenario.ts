@@ -206,15 +206,24 @@ export function scenario(name: string, parts: Partial<ScenarioReport> = {}): Sce
   });
 }
 
-/** Adds to a layer what it adds to the one below. */
+const CONTAINED: Record<string, string[]> = {
+  ...{ codec: ["dispatch"], tcp: ["wakeup"], websocket: ["tcp"], routing: ["websocket"] },
+  tool: ["routing", "codec"],
+};
+
+/** Adds to a layer what it takes beyond those that it contains. */
 function layered(metric: Metric, index: number, all: Metric[]): Metric {
   if (metric.name !== "layer" || metric.kind !== "distribution") return metric;
-  const below = all[index - 1];
-  const value = metric.p50 - (below?.kind === "distribution" ? below.p50 : 0);
+  const names = CONTAINED[String(metric.at!.layer)] ?? [];
+  const contained = names.flatMap((name) => all.filter(({ at }) => at?.layer === name));
+  const value = contained.reduce(
+    (rest, one) => rest - (one.kind === "distribution" ? one.p50 : 0),
+    metric.p50,
+  );
   return {
     ...metric,
     added: {
-      above: below === undefined ? null : String(below.at!.layer),
+      above: names[0] ?? null,
       value,
       ci95: [value * 0.9, value * 1.1],
       share: value / 820_000,

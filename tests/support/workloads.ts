@@ -11,7 +11,7 @@ export function heavyToolsOf(
   specs: readonly Partial<HeavyToolSpec>[],
   uniqueSeed = 1,
 ): HeavyTools {
-  const given = specs.map((spec) => ({
+  const heavyTools = specs.map((spec) => ({
     tool: "chat",
     argsJson: '{"prompt":"{unique}"}',
     timeoutMs: 10_000,
@@ -19,5 +19,6 @@ export function heavyToolsOf(
     repetitions: 1,
     ...spec,
   }));
-  return grantHeavyTools({ embedded: true, protocol: "exai", named: true, given, uniqueSeed });
+  const run = { protocol: "exai", scenarios: null, profile: "phase3" } as const;
+  return grantHeavyTools({ ...run, heavyTools, uniqueSeed }, { embedded: true });
 }

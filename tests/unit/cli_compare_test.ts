@@ -1,16 +1,20 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { dirname } from "node:path";
 import { runCompare } from "../../lib/cli/offline_commands.ts";
-import { UsageError } from "../../lib/cli/usage_error.ts";
 import { renderJson } from "../../lib/report/export/json.ts";
 import { latencyOf, reportOf, scenarioOf } from "../support/comparable_report.ts";
 import { makeTempFolder, NO_FILES as ignore } from "../support/files.ts";
+import { silentProgram } from "../support/silent_program.ts";
 
 async function makeFolder() {
   const folder = await makeTempFolder();
   const { path } = folder;
-  const compare = (...args: string[]) =>
-    runCompare(args, { directory: path, color: false, width: 100 });
+  const compare = async (...args: string[]) => {
+    const program = silentProgram();
+    const place = { env: {}, directory: path, vocabulary: {} };
+    const exitCode = await runCompare(args, place, program);
+    return { exitCode, text: program.printed.join("") };
+  };
   return {
     ...folder,
     compare,
@@ -24,7 +28,7 @@ async function makeFolder() {
       await Deno.writeTextFile(`${path}/${name}`, renderJson(reportOf(scenario)));
     },
     messageOf: async (...args: string[]) =>
-      (await assertRejects(() => compare(...args), UsageError)).message.replace(path, "…"),
+      (await assertRejects(() => compare(...args), Error)).message.replace(path, "…"),
   };
 }
 
@@ -119,3 +123,26 @@ Deno.test("compare: errors name the argument and what is accepted", { ignore }, 
     assertStringIncludes(await folder.messageOf(...args), message, args.join(" "));
   }
 });
+
+Deno.test("compare: names that are numbers stay text", { ignore }, async () => {
+  await using folder = await makeFolder();
+  await folder.write("007", 100);
+  await folder.write("1e3", 150);
+  for (const args of [["007", "1e3"], ["007", "--", "1e3"]]) {
+    assertEquals((await folder.compare(...args)).exitCode, 0);
+  }
+});
+
+Deno.test(
+  "compare: the value of an option is no file, even with a file of that name",
+  { ignore },
+  async () => {
+    await using folder = await makeFolder();
+    await folder.write("5", 100);
+    await folder.write("new.json", 150);
+    const { exitCode, text } = await folder.compare("5", "--", "new.json", "--noise", "5");
+    assertEquals(exitCode, 5);
+    // Judged once, against one earlier run.
+    assertEquals(text, (await folder.compare("5", "new.json", "--noise", "5")).text);
+  },
+);

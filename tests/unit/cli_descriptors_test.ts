@@ -1,45 +1,55 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
-import { filesOfEach, mostPlanned, requireDescriptors } from "../../lib/cli/plan.ts";
+import { assert, assertEquals, AssertionError, assertRejects, assertThrows } from "@std/assert";
+import { requireDescriptors } from "../../lib/cli/plan.ts";
 import { UsageError } from "../../lib/cli/usage_error.ts";
 import { dialError } from "../../lib/client/connect_error.ts";
-import { NO_OVERRIDES } from "../support/run_scenarios.ts";
+import { configOf } from "../support/config_of.ts";
 import { planScenarios } from "../../lib/run/plan.ts";
 import { SCENARIOS } from "../../scenarios/mod.ts";
 
-Deno.test("descriptors: a run with too few of them is refused, with the connections that fit", () => {
-  const messageOf = (connections: number, free: number) =>
-    assertThrows(() => requireDescriptors({ connections, each: 4 }, () => free), UsageError)
-      .message;
+async function messageOf(args: string[], { free = 0, sides = 1 } = {}): Promise<string> {
+  const config = await configOf(args, { env: {}, directory: "/", vocabulary: {} });
+  const names = ["concurrent-connections", "message-throughput"];
+  const planned = planScenarios(SCENARIOS, { ...config, scenarios: names });
+  return assertThrows(
+    () => requireDescriptors({ config, planned, sides }, (wanted) => Math.min(wanted, free)),
+    UsageError,
+  ).message;
+}
+
+Deno.test("descriptors: a run with too few of them is refused, with the connections that fit", async () => {
   assertEquals(
-    messageOf(200, 400),
+    await messageOf(["--connections", "200"], { free: 400 }),
     'Cannot use --connections "200": such a run opens about 848 files at once, and this process can open ' +
       "400 more: accepted is up to 88, or raise the limit (ulimit -n 2048)",
   );
-  requireDescriptors({ connections: 88, each: 4 }, (wanted) => Math.min(wanted, 400));
+  await assertRejects(() => messageOf(["--connections", "88"], { free: 400 }), AssertionError);
   assertEquals(
-    messageOf(0, 39),
-    "Cannot run: such a run opens about 48 files at once, and this process can open 39 more: raise the " +
+    await messageOf(["--connections", "1"], { free: 39 }),
+    "Cannot run: such a run opens about 52 files at once, and this process can open 39 more: raise the " +
       "limit (ulimit -n 512)",
   );
 });
 
-Deno.test("descriptors: the planned connections count, and whether both ends are in this process", () => {
-  const overrides = { ...NO_OVERRIDES, connections: 300 };
-  const names = ["concurrent-connections", "message-throughput"];
-  const planned = planScenarios(SCENARIOS, { names, profile: "quick", overrides });
-  assertEquals([mostPlanned(planned, 1), mostPlanned(planned, 4)], [300, 75]);
-  const bare = { isBundled: false, insecure: false, noDelay: "auto" } as const;
-  assertEquals(filesOfEach(bare), 3);
-  assertEquals(filesOfEach({ ...bare, isBundled: true }), 4);
-  assertEquals(filesOfEach({ ...bare, insecure: true }), 7);
-  assertEquals(filesOfEach({ ...bare, noDelay: "on" }), 7);
+Deno.test("descriptors: servers, shards, relays and the ends in this process count", async () => {
+  const filesOf = async (args: string[], sides?: number) => {
+    const message = await messageOf(["--connections", "300", ...args], { sides });
+    return Number(/about (\d+) files/.exec(message)![1]) - 48;
+  };
+  const url = ["--url", "ws://a"];
+  assertEquals(await filesOf([]), 4 * 300);
+  assertEquals(await filesOf(url), 3 * 300);
+  assertEquals(await filesOf(url, 2), 4 * 300);
+  assertEquals(await filesOf([...url, "--shard", "1/4"]), 3 * 75);
+  for (const relay of [["--insecure"], ["--no-delay", "on"]]) {
+    assertEquals(await filesOf([...url, ...relay]), 7 * 300);
+    assertEquals(await filesOf([...url, ...relay], 2), 10 * 300);
+  }
 });
 
 Deno.test("descriptors: running out while connecting is not blamed on the server", () => {
-  const url = "ws://127.0.0.1:1";
   for (const detail of ["tcp open error", "Too many open files (os error 24)"]) {
     const cause = `NetworkError: failed to connect to WebSocket: ${detail}`;
-    const { failure, message } = dialError({ url }, cause);
+    const { failure, message } = dialError("ws://127.0.0.1:1", cause);
     assertEquals(failure, "clientLimit");
     assert(message.includes("ulimit -n"), message);
   }

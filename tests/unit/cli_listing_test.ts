@@ -12,7 +12,7 @@ function timeOf(
   { epochs = 10, warmsUp = true } = {},
 ): number {
   const overrides = { ...NO_OVERRIDES, ...given };
-  const planned = planScenarios(SCENARIOS, { names, profile: "standard", overrides });
+  const planned = planScenarios(SCENARIOS, { scenarios: names, profile: "standard", overrides });
   return plannedMs(planned, { epochs, warmsUp });
 }
 

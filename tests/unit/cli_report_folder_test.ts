@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { MOST_KEPT, ReportFolder, writtenText } from "../../lib/cli/report_folder.ts";
+import { MOST_KEPT, reportFolder, writtenText } from "../../lib/cli/report_folder.ts";
 import { type ReportFormat, ReportWriteError } from "../../lib/cli/write_reports.ts";
 import { renderJunit } from "../../lib/report/export/junit.ts";
 import { renderMarkdown } from "../../lib/report/render/markdown.ts";
@@ -27,7 +27,7 @@ function nothingAt(minute: number): Report {
 async function makeReportFolder(formats: readonly ReportFormat[]) {
   const temporary = await makeTempFolder();
   const directory = temporary.path;
-  const folder = new ReportFolder(directory, formats);
+  const folder = reportFolder(directory, formats);
   const write = (report: Report) => folder.write(report, { draws: false });
   return { ...temporary, directory, folder, write };
 }

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { type OpenLoopOptions, type OpenLoopResult, runOpenLoop } from "../../lib/load/open.ts";
 import { createSchedule } from "../../lib/load/schedule.ts";
 import { openLedger } from "../../lib/client/ledger.ts";
@@ -173,15 +173,15 @@ Deno.test("the slots of the lead-in are sent, but neither counted nor measured",
   const clock = createFakeClock();
   const connection = createFakeConnection(clock, () => ({ status: "ok", afterMs: 25 }));
   const [ledger, warmupLedger] = [openLedger(), openLedger()];
-  const measured: boolean[] = [];
+  let measured = 0;
   const { result } = await run(clock, [connection], {
     ...{ ledger, warmupLedger, leadInNs: 195e6, maxOutstanding: 2 },
-    onCall: (_call, _intendedNs, isMeasured) => void measured.push(isMeasured),
+    onCall: () => void measured++,
   });
   // Two of three slots fit into 25 ms.
   assertEquals([warmupLedger.sent, warmupLedger.dropped], [14, 6]);
   assertEquals([ledger.sent, ledger.dropped], [53, 27]);
-  assertEquals(measured, [...Array(14).fill(false), ...Array(53).fill(true)]);
+  assertEquals(measured, 53);
   const { slots, sent, ok, dropped, startNs, windowNs, latencyNs, slipNs } = result;
   assertEquals([slots, sent, ok, dropped, startNs, windowNs], [80, 53, 53, 27, 195e6, 805e6]);
   assertEquals([...latencyNs], Array(53).fill(25e6));
@@ -224,24 +224,4 @@ Deno.test("a server that falls behind shows in its throughput and its backlog", 
   const second = createFakeClock();
   const kept = await run(second, [createFakeConnection(second)]);
   assertEquals(kept.result.backlogSlopePerSecond, 0);
-});
-
-Deno.test("an open loop without a connection is refused", () => {
-  const clock = createFakeClock();
-  const options = {
-    message: () => STATUS,
-    schedule: createSchedule({
-      ratePerSecond: 1,
-      arrivals: "constant",
-      slots: 1,
-      durationMs: null,
-      seed: 1,
-    }),
-    maxOutstanding: 1,
-    ledger: openLedger(),
-    clock,
-    pacer: createFakePacer(clock),
-    signal: new AbortController().signal,
-  };
-  assertThrows(() => runOpenLoop([], options), RangeError, "no connection");
 });

@@ -110,7 +110,6 @@ Deno.test("one series runs at a time, and ends immediately", { ignore }, async (
   assertEquals(calls, 1);
   pacer[Symbol.dispose]();
   pacer[Symbol.dispose]();
-  assertThrows(() => pacer.pace(times), Error, "disposed of");
 });
 
 Deno.test("nothing keeps the process alive after disposal", { ignore }, async () => {

@@ -10,6 +10,7 @@ function optionsOn(clock: FakeClock): Omit<RateTrialOptions, "ratePerSecond"> {
   return {
     message: () => STATUS,
     ...{ confirms: false, sloNs: 50e6, durationMs: 1_000, leadInMs: 100, seed: 1 },
+    arrivals: "poisson",
     ...{ ledger: openLedger(), warmupLedger: openLedger() },
     ...{ clock, pacer: createFakePacer(clock), signal: new AbortController().signal },
   };
@@ -56,7 +57,7 @@ Deno.test("even a low rate gets 100 slots", async () => {
   assertEquals([trial.result.slots, trial.result.windowNs], [100, 5e9]);
 });
 
-Deno.test("arrivals are random by default, from the seed", async () => {
+Deno.test("random arrivals come from the seed", async () => {
   const sendTimesOf = async (seed: number) => {
     const clock = createFakeClock();
     const connection = createFakeConnection(clock);

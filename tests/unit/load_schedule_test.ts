@@ -1,4 +1,4 @@
-import { assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { createSchedule, type ScheduleOptions } from "../../lib/load/schedule.ts";
 
 const BASE: ScheduleOptions = {
@@ -36,18 +36,18 @@ Deno.test("offsets do not accumulate rounding errors", () => {
   assertEquals(offsets.at(-1), (3 * 3600 - 1) * 1e9 / 3);
 });
 
+Deno.test("a Poisson schedule of a number of slots has them within its span and its lead-in", () => {
+  for (const [slots, leadInSlots] of [[30, 0], [30, 12], [12, 12], [0, 0]] as const) {
+    for (let seed = 0; seed < 200; seed++) {
+      const offsets = offsetsOf({ arrivals: "poisson", slots, leadInSlots, seed });
+      const early = offsets.filter((ns) => ns < leadInSlots * 1e8).length;
+      assertEquals([offsets.length, early], [slots, leadInSlots], `seed ${seed}`);
+      assert((offsets.at(-1) ?? 0) < slots * 1e8 || slots === 0, `seed ${seed}`);
+    }
+  }
+});
+
 Deno.test("a Poisson schedule depends on the seed", () => {
   const [first, second] = [1, 2].map((seed) => offsetsOf({ arrivals: "poisson", slots: 5, seed }));
   assertNotEquals(first, second);
-});
-
-Deno.test("an invalid rate or a missing bound is refused", () => {
-  for (const ratePerSecond of [0, -1, NaN, Infinity]) {
-    assertThrows(
-      () => createSchedule({ ...BASE, ratePerSecond, slots: 1 }),
-      RangeError,
-      `rate is ${ratePerSecond}`,
-    );
-  }
-  assertThrows(() => createSchedule(BASE), RangeError, "neither slots nor durationMs");
 });

@@ -86,7 +86,9 @@ Deno.test("shortened frames abbreviate the ids of their own session only", () =>
     "error, no id, X, a b",
   );
   const mcpId = Number(mcpConduct.id("s-1", 1));
-  assertEquals(mcpConduct.shorten(JSON.stringify({ id: mcpId, result: {} }), ""), "r1, result");
+  const shortMcp = (id: unknown) => mcpConduct.shorten(JSON.stringify({ id, result: {} }), "");
+  assertEquals(shortMcp(mcpId), "r1, result");
+  assertEquals(shortMcp(String(mcpId)), `"${mcpId}", result`, "an id must keep its type");
 });
 
 Deno.test("property: any frame can be shortened to 200 characters", () => {

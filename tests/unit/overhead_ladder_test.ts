@@ -1,7 +1,10 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import type { Added, Fact } from "../../lib/schema.ts";
 import type { Derivation } from "../../lib/run/scenario.ts";
 import { Ladder, LAYER_NAMES } from "../../scenarios/overhead_breakdown/ladder.ts";
+
+/** Medians by layer; the call takes 100 more than the routing and the codec that it contains. */
+const MEDIANS = [100, 200, 300, 400, 500, 600, 900];
 
 type Slices = (layer: number, epoch: number) => number[];
 
@@ -27,13 +30,22 @@ function derive(epochs: number, slices: Slices, { hasRouting = true } = {}) {
   return { added, warnings };
 }
 
-Deno.test("a layer adds the difference between its epochs' medians and those of the layer below", () => {
-  const { added, warnings } = derive(6, (layer, epoch) => [100 * (layer + 1) * epoch]);
+/** The layer that each one's `above` names. */
+const ABOVE: Record<string, string | null> = {
+  ...{ dispatch: null, codec: "dispatch", wakeup: null, tcp: "wakeup", websocket: "tcp" },
+  ...{ routing: "websocket", tool: "routing" },
+};
+
+Deno.test("a layer adds the difference between its epochs' medians and those that it contains", () => {
+  const { added, warnings } = derive(6, (layer, epoch) => [MEDIANS[layer]! * epoch]);
   assertEquals(warnings, []);
   for (const [index, { layer, above, value, share, measuredOn }] of added.entries()) {
-    assertEquals([layer, above], [LAYER_NAMES[index]!, LAYER_NAMES[index - 1] ?? null]);
-    assertEquals([value, measuredOn], [350, index < 5 ? "bundled" : "target"]);
-    assert(Math.abs(share! - 1 / 7) < 1e-12);
+    assertEquals([layer, above], [LAYER_NAMES[index]!, ABOVE[layer]!]);
+    const part = layer === "wakeup" ? 3 : 1;
+    // Of a typical call: epochs take 1 to 6 times as long.
+    assertAlmostEquals(value, 100 * part * (1 * 2 * 3 * 4 * 5 * 6) ** (1 / 6), 1e-9);
+    assertEquals(measuredOn, index < 5 ? "bundled" : "target");
+    assert(Math.abs(share! - part / 9) < 1e-12);
   }
   assertEquals(added.length, 7);
 });
@@ -54,31 +66,31 @@ Deno.test("an epoch's median is over all its times, not over its slices", () => 
 });
 
 Deno.test("without a routing probe, the whole call is above the WebSocket layer", () => {
-  const { added } = derive(2, (layer) => [100 * (layer + 1)], { hasRouting: false });
+  const { added } = derive(2, (layer) => [MEDIANS[layer]!], { hasRouting: false });
   assertEquals(added.map(({ layer }) => layer), LAYER_NAMES.filter((name) => name !== "routing"));
-  assertEquals([added.at(-1)!.above, added.at(-1)!.value], ["websocket", 100]);
+  assertEquals([added.at(-1)!.above, added.at(-1)!.value], ["websocket", -100]);
 });
 
 Deno.test("a layer entirely below zero makes the breakdown invalid, noise around zero does not", () => {
-  const faster = (layer: number, epoch: number) => [layer === 6 ? 590 - epoch : 100 * (layer + 1)];
+  const faster = (layer: number, epoch: number) => [layer === 6 ? 790 - epoch : MEDIANS[layer]!];
   const [warning, ...others] = derive(6, faster).warnings;
   assertEquals([warning!.kind, warning!.layer, others], ["negativeLayer", "tool", []]);
   assertEquals(derive(4, faster).warnings, []);
   const noisy = (layer: number, epoch: number) => [
-    layer === 6 ? 690 + (epoch % 2 ? 30 : -30) : 100 * (layer + 1),
+    layer === 6 ? 790 + (epoch % 2 ? 30 : -30) : MEDIANS[layer]!,
   ];
   assertEquals(derive(6, noisy).warnings, []);
 });
 
 Deno.test("layers that are steady within each epoch add up", () => {
-  const even: Slices = (layer, epoch) => [epoch * (layer + 1), epoch * (layer + 1)];
+  const even: Slices = (layer, epoch) => [epoch * MEDIANS[layer]!, epoch * MEDIANS[layer]!];
   assertEquals(derive(6, even).warnings, []);
 });
 
 Deno.test("layers whose later slices take longer do not add up, if the interval is clear", () => {
   const late: Slices = (layer, epoch) => {
-    const ns = 1000 * (layer + 1);
-    return [ns, layer === 3 ? ns + 800 + epoch : ns];
+    const ns = 10 * MEDIANS[layer]!;
+    return [ns, layer === 3 ? ns + 1_100 + epoch : ns];
   };
   const [warning, ...others] = derive(6, late).warnings;
   assertEquals([warning!.kind, others], ["layerSum", []]);

@@ -13,6 +13,12 @@ const notification = (of: string | null = null, answer: object | null = null): F
   id: of,
   answer: answer === null ? null : JSON.stringify(answer),
 });
+const ping = (of: string, answer: object): Frame => ({
+  kind: "notification",
+  id: of,
+  answer: JSON.stringify(answer),
+  canBeCall: true,
+});
 const toolError = (of: string | null, code: string, message: string): Frame => (
   { kind: "toolError", id: of, code, message }
 );
@@ -107,12 +113,12 @@ const FRAMES: [string, unknown, Frame][] = [
   [
     "a ping, answered",
     rpc({ id: 0, method: "ping" }),
-    notification("(number)", rpc({ id: 0, ...pong })),
+    ping("(number)", rpc({ id: 0, ...pong })),
   ],
   [
     "a ping with a text id, which is kept in the answer",
     rpc({ id: '7"', method: "ping" }),
-    notification('7"', rpc({ id: '7"', ...pong })),
+    ping('7"', rpc({ id: '7"', ...pong })),
   ],
   [
     "a request for roots, which are not offered",

@@ -34,6 +34,7 @@ Deno.test("an unknown op is answered by an error that names it, in either dialec
   assert(!isAnswer({ op: "error", error: { ...error, message: `${error.message}2` } }));
   assert(!isAnswer({ op: "error", error: { ...error, code: "OVER_CAPACITY" } }));
   assert(!isAnswer({ op: "error" }));
+  assert(!isAnswer({ error: { ...error, message: { toString: 1 } } }), "and does not throw");
   assert(!UNKNOWN_OP!.isAnswer("[]", "a-1"));
 });
 

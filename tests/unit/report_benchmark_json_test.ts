@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Distribution, Scalar } from "../../lib/schema.ts";
 import { renderBenchmarkJson } from "../../lib/report/export/benchmark.ts";
-import { metricLabel } from "../../lib/report/export/metric_label.ts";
+import { metricLabel } from "../../lib/report/quantities.ts";
 import { SAMPLE_KINDS, sampleReport } from "../support/sample_report.ts";
 
 interface Entry {

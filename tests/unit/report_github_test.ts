@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import * as fc from "fast-check";
-import { defuseCommands } from "../../lib/cli/terminal.ts";
+import { defuseCommands } from "../../lib/cli/invocation.ts";
 import type { Report } from "../../lib/schema.ts";
 import { escapeCommandProperty, escapeCommandText } from "../../lib/report/escape.ts";
 import { renderAnnotations, renderStepSummary } from "../../lib/report/export/github.ts";

@@ -320,6 +320,16 @@ Deno.test("a percentile that falls among unanswered calls is at least the timeou
   assertStringIncludes(row, "| 2 ms | at least 10,000 ms |");
 });
 
+Deno.test("a percentile is at least its value if it is the timeout in one of the epochs", () => {
+  const metric = times("latency", 1, 20_000, { role: "headline", p95: 2e6, p99: 3e6 });
+  metric.epochs.forEach((epoch) => epoch.count = 2000);
+  Object.assign(metric.epochs[3]!, { count: 1960, censored: 40 });
+  Object.assign(metric, { count: 19_960, censored: 40 });
+  const report = passed({ ...scenarioOf("message-throughput"), metrics: [metric] });
+  const row = page(report).split("\n").find((line) => line.startsWith("| latency |"))!;
+  assertStringIncludes(row, "| 2 ms | at least 3 ms |");
+});
+
 Deno.test("a scenario's own answer replaces the one made from its headline", () => {
   const scenario = scenarioOf("message-throughput");
   assertStringIncludes(
@@ -363,7 +373,7 @@ Deno.test("a sweep is a table of its places, layers are a table of what each one
   );
   assertStringIncludes(
     text,
-    "| server routing | 640 µs | 576 to 704 µs | 78 % | 711 µs | the server |",
+    "| server routing | 640 µs | 576 to 704 µs | 78 % | 706 µs | the server |",
   );
 });
 
@@ -376,12 +386,12 @@ Deno.test("settings have their units, and a layer that saves time a minus sign",
       ...{ ci95: null, epochs: [], spread: { within: null, between: null } },
     })),
   );
-  report.scenarios.flatMap(layersOf)[0]!.metric.added.value = -2_700;
+  report.scenarios.flatMap(layersOf)[0]!.added.value = -2_700;
   const shown = page(report);
   assertStringIncludes(shown, "Settings: payload 0 B, duration 200 ms, rate 5 a second.");
   assertStringIncludes(shown, "| −2.70 µs |");
   assertStringIncludes(shown, "| IP burst | 50 calls |");
-  assertEquals(shown.match(/differ from the difference of the totals/g)?.length, 1);
+  assertEquals(shown.match(/is what a layer takes beyond what it contains/g)?.length, 1);
 });
 
 Deno.test("numbers that are not the server's own are a warning that names the scenario", () => {
@@ -489,6 +499,15 @@ Deno.test("failed calls give no factor, and a missed threshold is marked as fail
   );
   report.scenarios[1]!.status = "failed";
   assert(!page(report).includes("slower"));
+});
+
+Deno.test("a missed threshold marks the metric that it names, not one with a longer name", () => {
+  const report = sampleReport("phase3");
+  const bound = { observed: 1, unit: "msg/s", passed: false, reason: null };
+  report.thresholds = [{ ...bound, expression: "heavy-tools.throughputAlone>1000" }];
+  const marks = (label: string) =>
+    page(report).split("\n").find((line) => line.startsWith(`| **${label}** |`))!.slice(-5);
+  assertEquals([marks("One client"), marks("Several clients")], ["| ❌ |", "| ✅ |"]);
 });
 
 Deno.test("the phase document has the required sections in order", () => {
@@ -603,7 +622,7 @@ Deno.test("colours appear only if asked for, and do not change widths", () => {
 Deno.test("the breakdown of a call is left out if its parts do not fit the whole", () => {
   const title = "Where the time of a call goes";
   const report = sampleReport("passed");
-  const layers = report.scenarios.flatMap(layersOf).map(({ metric }) => metric.added);
+  const layers = report.scenarios.flatMap(layersOf).map(({ added }) => added);
   const bar = firstScreen(report).split(title)[1]!.trim().split("\n")[0]!;
   assert(/ \*\*\d+ %\*\*, /.test(bar) && !/\d [nµm]s/.test(bar), bar);
   const [first, second] = layers as [typeof layers[number], typeof layers[number]];

@@ -2,6 +2,14 @@ import { assert, assertEquals } from "@std/assert";
 import { formatElapsed } from "../../lib/cli/progress_line.ts";
 import * as units from "../../lib/report/units.ts";
 
+Deno.test("a number shares the unit of its row, unless it would be unreadable in it", () => {
+  const microseconds = { unit: "µs", size: 1e3 };
+  const inRow = [997e3, 99.9e6, 100e6, 10e9].map((ns) =>
+    units.formatQuantity(ns, "ns", microseconds)
+  );
+  assertEquals(inRow, ["997 µs", "99,900 µs", "100 ms", "10 s"]);
+});
+
 Deno.test("durations have three digits, in the largest unit they reach", () => {
   const expected: [number, string][] = [
     [0, "0 s"],
@@ -46,7 +54,6 @@ Deno.test("an interval has one unit, and the precision of its value", () => {
   assertEquals(units.formatInterval([9103, 9512], "msg/s", 9412), "9,100 to 9,510 msg/s");
   assertEquals(units.formatInterval([0.981, 1], "x", 0.991), "0.981 to 1.000x");
   assertEquals(units.formatInterval([0.9e6, 1.2e6], "ns", 1.1e6, false), "0.90 to 1.20");
-  assertEquals(units.formatInterval(null, "ns"), "–");
 });
 
 Deno.test("figures in a row share one unit", () => {

@@ -39,7 +39,7 @@ Deno.test("writeReports() writes the given formats, replacing old files", { igno
   await using temporary = await makeTempFolder();
   const directory = temporary.path;
   await Deno.writeTextFile(`${directory}/report.md`, "old");
-  const options = { directory: `${directory}/`, formats: ["md"] as const };
+  const options = { directory, formats: ["md"] as const };
   assertEquals(await writeReports(sampleReport("passed"), options), [`${directory}/report.md`]);
   assertEquals(await namesIn(directory), ["charts", "report.md"]);
   assertStringIncludes(await Deno.readTextFile(`${directory}/report.md`), "undled server");

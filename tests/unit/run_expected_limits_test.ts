@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { parseExpectedLimits } from "../../lib/run/expected_limits.ts";
-import { judgeBudget } from "../../scenarios/rate_limit/mod.ts";
+import { judgeBudget } from "../../scenarios/rate_limit.ts";
 
 Deno.test("expected limits can be given for a session, an address or both", () => {
   assertEquals(parseExpectedLimits("session=50/5,ip=100/10.5"), {

@@ -4,16 +4,22 @@ import {
   describeHeavyTools,
   grantHeavyTools,
   type HeavyTools,
-  type HeavyToolsRequest,
 } from "../../lib/run/heavy_tools.ts";
 import { plannedHeavyCalls, planScenarios } from "../../lib/run/plan.ts";
 import { headOfLine } from "../../scenarios/head_of_line.ts";
 import { heavyTools } from "../../scenarios/heavy_tools.ts";
 import { NO_OVERRIDES } from "../support/run_scenarios.ts";
 
-const BUNDLED: HeavyToolsRequest = {
-  ...{ embedded: true, protocol: "exai", named: false, given: null, uniqueSeed: 1 },
+type Settings = Parameters<typeof grantHeavyTools>[0];
+
+const DEFAULTS: Settings = {
+  ...{ protocol: "exai", scenarios: null, profile: "standard", heavyTools: null, uniqueSeed: 1 },
 };
+
+const onBundled = (settings: Partial<Settings> = {}) =>
+  grantHeavyTools({ ...DEFAULTS, ...settings }, { embedded: true });
+const onExternal = (settings: Partial<Settings>) =>
+  grantHeavyTools({ ...DEFAULTS, ...settings }, { embedded: false });
 const SPEC = { tool: "x", argsJson: "{}", timeoutMs: 1000, weight: 1, repetitions: 1 };
 
 function reasonOf(tools: HeavyTools): string {
@@ -26,35 +32,33 @@ function granted(tools: HeavyTools) {
   return tools.tools;
 }
 
-function namesOf(request: HeavyToolsRequest): string[] {
-  return granted(grantHeavyTools(request)).map(({ tool }) => tool);
-}
-
 Deno.test("the bundled server's heavy tools need neither a file nor a name", () => {
-  assertEquals(namesOf(BUNDLED), ["chat", "analyze", "debug"]);
-  assertEquals(namesOf({ ...BUNDLED, given: [SPEC] }), ["x"]);
+  const names = (tools: HeavyTools) => granted(tools).map(({ tool }) => tool);
+  assertEquals(names(onBundled()), ["chat", "analyze", "debug"]);
+  assertEquals(names(onBundled({ heavyTools: [SPEC] })), ["x"]);
 });
 
 Deno.test("an external server's heavy tools are called only if both file and scenario are named", () => {
-  const external = { ...BUNDLED, embedded: false };
-  for (const named of [false, true]) {
-    assertStringIncludes(reasonOf(grantHeavyTools({ ...external, named })), "--heavy-tools FILE");
+  const scenarios = ["heavy-tools"];
+  for (const settings of [{}, { scenarios }, { profile: "phase3" }]) {
+    assertStringIncludes(reasonOf(onExternal(settings)), "--heavy-tools FILE");
   }
+  const heavyTools = [SPEC];
   assertStringIncludes(
-    reasonOf(grantHeavyTools({ ...external, given: [SPEC] })),
+    reasonOf(onExternal({ heavyTools })),
     "--scenarios, or with --profile phase3",
   );
   for (const protocol of ["exai", "mcp"] as const) {
-    const all = { ...external, protocol, named: true, given: [SPEC] };
-    assertEquals(granted(grantHeavyTools(all)).length, 1);
+    assertEquals(granted(onExternal({ protocol, scenarios, heavyTools })).length, 1);
   }
-  const echo = { ...external, protocol: "echo" as const, named: true, given: [SPEC] };
-  assertStringIncludes(reasonOf(grantHeavyTools(echo)), "echo server has no tools");
+  assertEquals(granted(onExternal({ profile: "phase3", heavyTools })).length, 1);
+  const echo = onExternal({ protocol: "echo", scenarios, heavyTools });
+  assertStringIncludes(reasonOf(echo), "echo server has no tools");
 });
 
 Deno.test("{unique} differs between calls and seeds, and repeats with the seed", () => {
   const texts = (uniqueSeed: number) => {
-    const [chat] = granted(grantHeavyTools({ ...BUNDLED, uniqueSeed }));
+    const [chat] = granted(onBundled({ uniqueSeed }));
     return Array.from({ length: 50 }, () => chat!.message().argsJson);
   };
   assertEquals(texts(1), texts(1));
@@ -64,14 +68,14 @@ Deno.test("{unique} differs between calls and seeds, and repeats with the seed",
 
 Deno.test("the planned calls follow the profile, and are none if no tool is granted", () => {
   const planned = planScenarios([heavyTools, headOfLine], {
-    names: null,
+    scenarios: null,
     profile: "phase3",
     overrides: NO_OVERRIDES,
   });
   // Per epoch: 2 + 1 + 1 alone, a mix of 5 for 1 client and for 5 clients; and 3 for head-of-line.
   const announced = (heavyTools: HeavyTools) =>
     plannedHeavyCalls(planned, { heavyTools, epochs: 5 });
-  assertEquals(announced(grantHeavyTools(BUNDLED)), [
+  assertEquals(announced(onBundled()), [
     { scenario: "heavy-tools", calls: 5 * (4 + 6 * 5) },
     { scenario: "head-of-line", calls: 15 },
   ]);
@@ -80,7 +84,7 @@ Deno.test("the planned calls follow the profile, and are none if no tool is gran
 
 Deno.test("different tools, arguments, timeouts, weights and repetitions give different parameters", () => {
   const describe = (change: object) =>
-    describeHeavyTools(grantHeavyTools({ ...BUNDLED, given: [{ ...SPEC, ...change }] }));
+    describeHeavyTools(onBundled({ heavyTools: [{ ...SPEC, ...change }] }));
   const changes = [
     {},
     { tool: "y" },

@@ -37,7 +37,7 @@ function plan(
   { scenarios = SCENARIOS, names = null as string[] | null } = {},
 ) {
   const overrides = { ...NO_OVERRIDES, ...given };
-  return planScenarios(scenarios, { names, profile, overrides })
+  return planScenarios(scenarios, { scenarios: names, profile, overrides })
     .map(({ parameters }) => parameters);
 }
 
@@ -49,7 +49,7 @@ Deno.test("without overrides a plan has the parameters of the profile", () => {
 
 Deno.test("named scenarios are planned in the order of the list", () => {
   const names = (given: string[]) =>
-    planScenarios(SCENARIOS, { names: given, profile: "quick", overrides: NO_OVERRIDES })
+    planScenarios(SCENARIOS, { scenarios: given, profile: "quick", overrides: NO_OVERRIDES })
       .map(({ scenario }) => scenario.name);
   assertEquals(names(["plain", "timed"]), ["timed", "plain"]);
   assertEquals(names(["plain"]), ["plain"]);

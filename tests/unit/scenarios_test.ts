@@ -44,7 +44,7 @@ Deno.test("metrics keep the names that users' scripts know", () => {
       ...["latency", "throughput", "bandwidth", "floor", "largestServed", "smallestRefused"],
     ],
     "open-loop": ["latency", "serviceTime", "slip", "throughput"],
-    "saturation": ["sustainableRate", "metShare", "latency", "throughput"],
+    "saturation": ["sustainableRate", "metShare", "met", "latency", "throughput"],
     "spike": ["recovery", "lost", "latency", "latencyOverTime", "slip"],
     "soak": [
       ...["latency", "serviceTime", "slip", "throughput", "changeP50", "changeP99"],
@@ -59,7 +59,7 @@ Deno.test("metrics keep the names that users' scripts know", () => {
     ],
     "head-of-line": ["alone", "cheap", "heavy", "interference"],
     "session-capacity": [
-      ...["capacity", "metShare", "callRate", "sessionBytes", "sessionFrames"],
+      ...["capacity", "metShare", "met", "callRate", "sessionBytes", "sessionFrames"],
       ...["latency", "establish", "throughput"],
     ],
   };

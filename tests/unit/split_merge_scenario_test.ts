@@ -1,10 +1,11 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { callChecks } from "../../lib/run/call_checks.ts";
 import { failedCheckReasons } from "../../lib/run/verdict.ts";
-import type { Check, Ledger, Report, ScenarioReport, Validity } from "../../lib/schema.ts";
+import type { Check, Ledger, Metric, Report, ScenarioReport, Validity } from "../../lib/schema.ts";
 import { type MergeOptions, mergeReports } from "../../lib/split/merge.ts";
 import { mergeCheck, mergeScenario } from "../../lib/split/merge_scenario.ts";
 import { inOneTime, togetherWarnings } from "../../lib/split/together.ts";
+import { DistributionRecorder, summariseScalar } from "../../lib/stats/summary.ts";
 import { scenarioOf } from "../support/comparable_report.ts";
 import { sampleReport } from "../support/sample_report.ts";
 import { ledgerWith } from "../support/targets.ts";
@@ -182,6 +183,16 @@ Deno.test("the verdict counts what all shards lost together", () => {
   assertEquals(merged.verdict.exitCode, 1);
 });
 
+Deno.test("a limiter that refused calls of a shard is reported before one that was only found", () => {
+  const found = { scenario: null, atCall: 51, message: "slow down" };
+  const parts = [found, { ...found, scenario: "soak" }].map((rateLimit, index) => ({
+    index: index + 1,
+    report: { ...withVerdict([]), rateLimit },
+  }));
+  assertEquals(mergeReports(parts, TWO_SHARDS).rateLimit?.scenario, "soak");
+  assertEquals(mergeReports([parts[0]!], TWO_SHARDS).rateLimit?.scenario, null);
+});
+
 Deno.test("merging does not depend on the order of the files", () => {
   const parts = [1, 2, 3].map((index) => ({ index, report: withVerdict([]) }));
   const options = { ...TWO_SHARDS, count: 3 };
@@ -213,4 +224,39 @@ Deno.test("only the epochs that all shards measured count", () => {
     TWO_SHARDS,
   );
   assertEquals(merged.epochs, 3);
+});
+
+/** A soak whose median doubles after half of 13 intervals of a second, or a shorter one. */
+function soakOf(calls: number, { seconds = 13 } = {}): ScenarioReport {
+  const series = { intervalMs: 1_000, startNs: 0 };
+  using recorder = new DistributionRecorder({ mergeable: true, series });
+  recorder.startEpoch();
+  for (let second = 0; second < seconds; second++) {
+    for (let call = 0; call < calls; call++) {
+      recorder.record(second < 6 ? 1_000 : 2_000, second * 1e9 + call);
+    }
+  }
+  recorder.endEpoch();
+  const latency = { name: "latency", better: "lower", role: "headline", seed: 1 } as const;
+  const change = (name: string, merge: "p50" | "count"): Metric =>
+    summariseScalar({
+      ...{ name, unit: "x", better: "lower", role: "detail", epochs: [5], ci95: null, merge },
+    });
+  const metrics = [change("changeP50", "p50"), change("changeThroughput", "count")];
+  return share(13 * calls, { metrics: [recorder.distribution(latency)!, ...metrics] });
+}
+
+Deno.test("changes over a run are those of the merged series, not the sum of the shards'", () => {
+  const { metrics } = merge(soakOf(10), soakOf(30));
+  const changes = metrics.flatMap((one) => one.kind === "scalar" ? [[one.name, one.value]] : []);
+  assertEquals(changes, [["changeP50", 2], ["changeThroughput", 1]]);
+  const { metrics: [latency, ...others], notMeasured } = merge(
+    soakOf(10, { seconds: 5 }),
+    soakOf(10, { seconds: 5 }),
+  );
+  assertEquals([latency!.name, others], ["latency", []]);
+  assertEquals(notMeasured.map(({ name, reason }) => `${name}: ${reason}`), [
+    "changeP50: the shards have too few intervals in common",
+    "changeThroughput: the shards have too few intervals in common",
+  ]);
 });

@@ -1,14 +1,14 @@
 import { assertEquals } from "@std/assert";
 import { plannedStarts, startOffsetMs } from "../../lib/run/start_times.ts";
-import { StartBarrier } from "../../lib/split/workers.ts";
+import { createStartBarrier } from "../../lib/split/workers.ts";
 
 const BEGIN_MS = Date.parse("2026-01-31T12:00:00Z");
 
 Deno.test("epochs of shards begin at planned times, with none planned after one of unknown length", async () => {
   const gate = plannedStarts(BEGIN_MS);
-  assertEquals(await gate.startOf({ order: 0, offsetMs: 0 }), BEGIN_MS);
-  assertEquals(await gate.startOf({ order: 3, offsetMs: 4_500 }), BEGIN_MS + 4_500);
-  assertEquals(await gate.startOf({ order: 4, offsetMs: null }), null);
+  assertEquals(await gate({ order: 0, offsetMs: 0 }), BEGIN_MS);
+  assertEquals(await gate({ order: 3, offsetMs: 4_500 }), BEGIN_MS + 4_500);
+  assertEquals(await gate({ order: 4, offsetMs: null }), null);
 });
 
 Deno.test("a shard that begins late says by how much", () => {
@@ -20,7 +20,7 @@ Deno.test("a shard that begins late says by how much", () => {
 
 function barrier(workers: number[]) {
   const went: number[] = [];
-  return { went, barrier: new StartBarrier(workers, (order) => void went.push(order)) };
+  return { went, barrier: createStartBarrier(workers, (order) => void went.push(order)) };
 }
 
 Deno.test("workers start when the last one is ready", () => {

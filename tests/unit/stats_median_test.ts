@@ -1,10 +1,9 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { madOutliers, median } from "../../lib/stats/median.ts";
 
 Deno.test("median is the middle value, or the mean of the two middle ones", () => {
   assertEquals(median([10, 9, 100]), 10);
   assertEquals(median([4, 1, 3, 2]), 2.5);
-  assertThrows(() => median([]), RangeError, "no values");
 });
 
 Deno.test("median does not reorder its argument", () => {

@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { renderBoxplot } from "../../lib/stats/terminal_plots.ts";
 
 const box = { min: 1e4, p25: 2e4, avg: 3e4, p75: 4e4, p99: 9e4 };
@@ -10,8 +10,6 @@ Deno.test("renderBoxplot names its rows in full and labels its scale", () => {
   for (const part of ["a-long-scenario-name ", "<10000>", "<100000>"]) {
     assertStringIncludes(text, part);
   }
-  const flat = { min: 1, p25: 1, avg: 1, p75: 1, p99: 1 };
-  assertThrows(() => renderBoxplot({ flat }, plain), RangeError, "1 to 1 ns");
 });
 
 Deno.test("renderBoxplot draws on a log scale, and in colour if asked to", () => {

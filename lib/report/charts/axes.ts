@@ -108,7 +108,6 @@ export function axisOption({ isLog, min, max, ticks, format, name = "", rows }: 
       ...{ customValues: ticks, formatter: format, hideOverlap: show },
       ...{ color: COLORS.text, fontSize: FONT_SIZE, lineHeight: FONT_SIZE + 2 },
     },
-    minorTick: { show: false },
     splitLine: { show: rows !== "apart", lineStyle: { color: COLORS.grid } },
   };
 }

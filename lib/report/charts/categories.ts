@@ -5,7 +5,7 @@
  */
 
 import type { Metric, ScenarioReport } from "../../schema.ts";
-import { capitalise, figureValue, headlines, mainFigure } from "../quantities.ts";
+import { capitalise, headlines, mainValue } from "../quantities.ts";
 import { formatDuration, formatQuantity } from "../units.ts";
 import { rowAxis, timeAxis, wideScale } from "./axes.ts";
 import { rowMarks, strokes } from "./marks.ts";
@@ -32,7 +32,7 @@ export function categoriesPlan(scenario: ScenarioReport): Plan | null {
   const most = Math.max(...rows.map(({ metrics }) => metrics.length));
   const title = titleOf(scenario, rows);
   const scale = wideScale(
-    rows.flatMap(({ metrics }) => metrics.flatMap((metric) => [valueOf(metric), tailOf(metric)])),
+    rows.flatMap(({ metrics }) => metrics.flatMap((metric) => [mainValue(metric), tailOf(metric)])),
   );
   const between = rows.slice(1).map((_, row) =>
     [[scale.min, row + 0.5], [scale.max, row + 0.5]] as const
@@ -42,7 +42,7 @@ export function categoriesPlan(scenario: ScenarioReport): Plan | null {
       const name = names.length === 1 || nameText(metric.name) === label
         ? label
         : `${label} ${nameText(metric.name)}`;
-      return `${name} ${formatDuration(valueOf(metric))}`;
+      return `${name} ${formatDuration(mainValue(metric))}`;
     })
   );
   return {
@@ -62,8 +62,8 @@ export function categoriesPlan(scenario: ScenarioReport): Plan | null {
               color: SERIES_COLORS[names.indexOf(metric.name)]!,
               // The dots of a row are spread around its middle.
               row: row + (length < 2 ? 0 : FILLED * (nth / (length - 1) - 0.5)),
-              dot: valueOf(metric),
-              stroke: [valueOf(metric), tailOf(metric)] as const,
+              dot: mainValue(metric),
+              stroke: [mainValue(metric), tailOf(metric)] as const,
             }))
           ),
         ),
@@ -90,26 +90,22 @@ function nameIn({ at }: Metric): string {
   return Object.values(at ?? {}).find((value) => typeof value === "string") ?? "";
 }
 
-function valueOf(metric: Metric): number {
-  return figureValue(metric, mainFigure(metric)) ?? NaN;
-}
-
 function tailOf(metric: Metric): number {
   return metric.kind === "scalar" ? metric.value : metric.p99 ?? metric.max;
 }
 
 /** The largest value of a headline that is not a time; else the range of the medians. */
 function titleOf(scenario: ScenarioReport, rows: readonly Row[]): string {
-  const [headline] = headlines(scenario).map(({ metric }) => metric);
+  const [headline] = headlines(scenario);
   if (headline !== undefined && headline.unit !== "ns" && nameIn(headline) !== "") {
     const most = scenario.metrics.filter(({ name }) => name === headline.name)
-      .reduce((a, b) => valueOf(b) > valueOf(a) ? b : a);
+      .reduce((a, b) => mainValue(b) > mainValue(a) ? b : a);
     const place = nameText(nameIn(most));
     return `${capitalise(nameText(most.name))}: ${
-      formatQuantity(valueOf(most), most.unit)
+      formatQuantity(mainValue(most), most.unit)
     } (${place})`;
   }
-  const medians = rows.map(({ label, metrics }) => ({ label, ns: valueOf(metrics[0]!) }))
+  const medians = rows.map(({ label, metrics }) => ({ label, ns: mainValue(metrics[0]!) }))
     .sort((a, b) => a.ns - b.ns);
   const [first, last] = [medians[0]!, medians.at(-1)!]
     .map(({ label, ns }) => `${formatDuration(ns)} (${label})`);

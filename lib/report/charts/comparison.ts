@@ -5,8 +5,7 @@
  */
 
 import { CHANGES, type ComparisonRow, type Interval, type Report } from "../../schema.ts";
-import { verdictCounts } from "../quantities.ts";
-import { rowLabel } from "../export/metric_label.ts";
+import { rowLabel, verdictCounts } from "../quantities.ts";
 import { formatRatio } from "../units.ts";
 import { fittedScale, rowAxis, wideScale } from "./axes.ts";
 import { bands, dots, type Point, rowMarks, rule } from "./marks.ts";

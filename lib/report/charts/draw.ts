@@ -63,7 +63,7 @@ export function drawFigure({ id, title, alt, panels }: FigurePlan): Figure {
       legend: rows.map((data, row) => ({
         ...{ data: [...data], left: MARGIN, top: top - ROW * (rows.length - row), padding: 0 },
         ...{ itemGap: LEGEND_GAP, itemWidth: LEGEND_ICON - 5, itemHeight: 10 },
-        ...{ textStyle: WORDS, selectedMode: false },
+        textStyle: WORDS,
       })),
       grid: grids,
       xAxis: panels.map(({ x }, gridIndex) => ({ ...axisOption(x), gridIndex })),
@@ -72,7 +72,7 @@ export function drawFigure({ id, title, alt, panels }: FigurePlan): Figure {
         series.map((one) => ({ ...one, xAxisIndex: index, yAxisIndex: index }))
       ) as never,
     });
-    return { id, title, alt, svg: cleanSvg(chart.renderToSVGString(), { id, alt }) };
+    return { id, title, alt, svg: cleanSvg(chart.renderToSVGString(), { id, alt, height }) };
   } finally {
     // Without this the process never exits.
     chart.dispose();
@@ -113,10 +113,11 @@ function layOut(panels: readonly Panel[], top: number) {
 /**
  * Makes the drawn SVG reproducible, with ids unique in a page of several, and without scripts and
  * inline styles, which a strict page refuses.
- *
- * @throws {Error} if it does not begin with a sized `<svg>`
  */
-function cleanSvg(drawn: string, { id, alt }: { id: string; alt: string }): string {
+function cleanSvg(
+  drawn: string,
+  { id, alt, height }: { id: string; alt: string; height: number },
+): string {
   const body = drawn
     .replace(/<style >[\s\S]*?<\/style>\n?/, "")
     .replace(/<rect [^>]*fill="none"><\/rect>\n/, "")
@@ -128,16 +129,12 @@ function cleanSvg(drawn: string, { id, alt }: { id: string; alt: string }): stri
     .filter((line) => !isInvisible(line))
     .map(shorten)
     .join("\n");
-  const [open] = body.match(/^<svg [^>]*>/) ?? [];
-  const [, width, height] = /width="(\d+)" height="(\d+)"/.exec(open ?? "") ?? [];
-  if (open === undefined || width === undefined) {
-    throw new Error(`Cannot read the picture ${id} as it does not begin with a sized <svg>`);
-  }
-  const root = `${figureSignature(id)} xmlns="http://www.w3.org/2000/svg" width="${width}" ` +
-    `height="${height}" viewBox="0 0 ${width} ${height}" role="img" ` +
+  const size = `width="${CHART_WIDTH}" height="${height}"`;
+  const root = `${figureSignature(id)} xmlns="http://www.w3.org/2000/svg" ${size} ` +
+    `viewBox="0 0 ${CHART_WIDTH} ${height}" role="img" ` +
     `aria-label="${escapeHtml(alt)}" font-family="${FONTS}">`;
-  const page = `<rect width="${width}" height="${height}" fill="${COLORS.background}"/>`;
-  const rest = body.slice(open.length).trim();
+  const page = `<rect ${size} fill="${COLORS.background}"/>`;
+  const rest = body.slice(body.indexOf(">") + 1).trim();
   return [root, `<style>${CHART_STYLE}</style>`, page, rest, ""].join("\n");
 }
 

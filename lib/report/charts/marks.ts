@@ -17,17 +17,14 @@ export interface MarkStyle {
   hollow?: boolean;
 }
 
-const STILL = { silent: true, animation: false } as const;
-
 /** A line through points. */
 export function line(name: string, points: readonly Point[], style: MarkStyle) {
   const { color, dashed = false, width = 2 } = style;
-  const type = dashed ? [5, 4] : "solid" as const;
   return {
-    ...{ ...STILL, name, type: "line" as const, showSymbol: false, symbol: "none" },
+    ...{ name, type: "line" as const, showSymbol: false, symbol: "none" },
     data: points.map(([x, y]) => [x, y ?? "-"]),
     itemStyle: { color },
-    lineStyle: { color, width, cap: "butt" as const, type },
+    lineStyle: { color, width, cap: "butt" as const, type: dashed ? [5, 4] : "solid" as const },
   };
 }
 
@@ -41,7 +38,7 @@ export function dots(name: string, points: readonly Point[], style: MarkStyle) {
   const { color, hollow = false, width = 9 } = style;
   const fill = hollow ? { color: COLORS.background, borderWidth: 2 } : { color };
   return {
-    ...{ ...STILL, name, type: "scatter" as const, symbol: "circle", symbolSize: width },
+    ...{ name, type: "scatter" as const, symbol: "circle", symbolSize: width },
     data: points.map(([x, y]) => [x, y ?? "-"]),
     itemStyle: { borderColor: color, opacity: 1, ...fill },
   };
@@ -86,7 +83,6 @@ export function rule(
   { text, color, align }: { text: string; color: string; align?: "left" | "right" },
 ) {
   return {
-    ...STILL,
     symbol: "none",
     data: [{ [axis]: at } as { xAxis: number }],
     lineStyle: { color, type: [5, 4], width: 1.5 },
@@ -102,7 +98,6 @@ export function rule(
 /** Bands between pairs of x values, as part of a series. */
 export function bands(all: readonly (readonly [number, number])[], color: string) {
   return {
-    ...STILL,
     itemStyle: { color, opacity: 0.16 },
     data: all.map(([from, to]) => [{ xAxis: from }, { xAxis: to }] as [object, object]),
   };

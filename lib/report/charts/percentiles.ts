@@ -28,8 +28,16 @@ export function percentilesPlan(scenario: ScenarioReport): Plan | null {
 }
 
 /** The plan of each scenario's headline or gate distribution; `null` for fewer than two. */
-export function overviewPercentilesPlan({ scenarios }: Report): Plan | null {
-  const all = scenarios.flatMap((scenario) => {
+export function overviewPercentilesPlan(report: Report): Plan | null {
+  const all = overviewCurves(report);
+  if (all.length < 2) return null;
+  const names = distinct(all.map(({ name }) => name));
+  return plan("Percentiles by scenario", names, all.map(({ first }) => first));
+}
+
+/** The scenarios in that plan, as many as there are colours. */
+export function overviewCurves({ scenarios }: Report): { first: Distribution; name: string }[] {
+  return scenarios.flatMap((scenario) => {
     const first = distributionsIn(scenario)
       .find(({ role, added }) => role !== "detail" && added === undefined);
     return first === undefined ? [] : [{ first, name: nameText(scenario.title) }];
@@ -37,9 +45,6 @@ export function overviewPercentilesPlan({ scenarios }: Report): Plan | null {
   }).filter(({ first: { histogram } }, nth, all) =>
     all.findIndex((one) => one.first.histogram === histogram) === nth
   ).slice(0, SERIES_COLORS.length);
-  if (all.length < 2) return null;
-  const names = distinct(all.map(({ name }) => name));
-  return plan("Percentiles by scenario", names, all.map(({ first }) => first));
 }
 
 function distributionsIn(scenario: ScenarioReport): Distribution[] {

@@ -35,19 +35,7 @@ const NAMES = new Map([
   ["fitted", "fitted scalability law"],
 ]);
 
-interface Sweep {
-  scenario: ScenarioReport;
-  /** The coordinate that is varied. */
-  key: string;
-  /** Each rate in rising order of the steps, the throughput first. */
-  rates: readonly (readonly Scalar[])[];
-  latencies: readonly Distribution[];
-  x: Axis;
-  /** True for a search for the most that meets an objective. */
-  isSearch: boolean;
-  /** The result of the search. */
-  found: Scalar | undefined;
-}
+type Sweep = NonNullable<ReturnType<typeof sweepOf>>;
 
 /** The plan of a sweep; `null` for a scenario with fewer than two steps. */
 export function sweepPlan(scenario: ScenarioReport): Plan | null {
@@ -64,7 +52,8 @@ export function sweepPlan(scenario: ScenarioReport): Plan | null {
   return { title, alt: `${title}. ${capitalise(shown)} by ${name.toLowerCase()}`, panels };
 }
 
-function sweepOf(scenario: ScenarioReport): Sweep | null {
+/** The first coordinate that is varied, and what was measured at each of its steps. */
+function sweepOf(scenario: ScenarioReport) {
   const keyOf = ({ at = {} }: Metric) => {
     const [[key = "", value] = [], ...more] = Object.entries(at);
     return more.length === 0 && typeof value === "number" ? key : "";
@@ -76,6 +65,7 @@ function sweepOf(scenario: ScenarioReport): Sweep | null {
   for (const key of new Set(scenario.metrics.map(keyOf))) {
     if (key === "") continue;
     const scalars = rising(scalarsOf(scenario), key).filter(({ unit }) => unit === RATE_UNIT);
+    // The throughput first.
     const rates = [...Map.groupBy(scalars, ({ name }) => name).values()]
       .filter(({ length }) => length >= 2)
       .sort(([a], [b]) => Number(b!.name === "throughput") - Number(a!.name === "throughput"));
@@ -83,6 +73,7 @@ function sweepOf(scenario: ScenarioReport): Sweep | null {
     const latencies = times.filter(({ name }) => name === times[0]!.name);
     if (rates.length === 0 && latencies.length < 2) continue;
     const steps = new Set([...rates.flat(), ...latencies].map((metric) => stepOf(metric, key)));
+    // For the most that meets an objective; `found` is its result.
     const isSearch = "sloMs" in scenario.parameters;
     const found = isSearch
       ? scalarsOf(scenario).find(({ role, at }) => role === "headline" && at === undefined)

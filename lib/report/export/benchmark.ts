@@ -7,17 +7,8 @@
 
 import type { Interval, Metric, Report, ScenarioReport } from "../../schema.ts";
 import { escapeTerminal } from "../escape.ts";
+import { shortLabel } from "../quantities.ts";
 import { formatCounted } from "../units.ts";
-import { shortLabel } from "./metric_label.ts";
-
-/** One number in the format of the action, which shows `extra` next to it. */
-interface Entry {
-  name: string;
-  unit: string;
-  value: number;
-  range?: string;
-  extra: string;
-}
 
 const NS_PER_MS = 1e6;
 
@@ -33,14 +24,15 @@ export function renderBenchmarkJson(report: Report, better: "higher" | "lower"):
   return `${JSON.stringify(entries, null, 2)}\n`;
 }
 
-function entriesOf({ profile }: Report, scenario: ScenarioReport, metric: Metric): Entry[] {
+/** Numbers in the format of the action, which shows `extra` next to each. */
+function entriesOf({ profile }: Report, scenario: ScenarioReport, metric: Metric) {
   const name = `${scenario.name} ${shortLabel(scenario, metric)}`;
   const basis = metric.kind === "scalar"
     ? formatCounted(metric.epochs.length, "epoch")
     : formatCounted(metric.count, "sample");
   const validity = scenario.validity.valid ? "" : "; not valid: see the report";
   const extra = escapeTerminal(`${basis}; profile ${profile}${validity}`);
-  const entry = (name: string, unit: string, value: number, interval: Interval | null): Entry => ({
+  const entry = (name: string, unit: string, value: number, interval: Interval | null) => ({
     name: escapeTerminal(name),
     unit: escapeTerminal(unit) || "1",
     value,

@@ -1,12 +1,11 @@
 import { CHANGES, type Comparison, type Report } from "../../schema.ts";
 import { escapeCommandProperty, escapeCommandText } from "../escape.ts";
-import { factWords } from "../quantities.ts";
+import { factWords, rowLabel } from "../quantities.ts";
 import { renderMarkdown } from "../render/markdown.ts";
 import { refusalWords } from "../sections/attention.ts";
 import { buildDocument } from "../sections/mod.ts";
 import { runSpan, tally, verdictWords } from "../sections/verdict.ts";
 import { formatCount } from "../units.ts";
-import { rowLabel } from "./metric_label.ts";
 
 /** GitHub's limit for one step. */
 const MOST_PER_LEVEL = 10;
@@ -14,14 +13,10 @@ const MOST_PER_LEVEL = 10;
 const MOST_BYTES = 512 * 1024;
 const CUT_NOTE = "\n\nCut here: see the reports for the rest.\n";
 
-/** A message about the run (`null`), or about one of its scenarios. */
+/** A message about the run, or about one of its scenarios. */
 interface Annotation {
-  about: string | null;
+  about?: string | null;
   text: string;
-}
-
-function ofRun(text: string): Annotation {
-  return { about: null, text };
 }
 
 /**
@@ -29,7 +24,7 @@ function ofRun(text: string): Annotation {
  * doubt about the numbers, and notices with the verdict and the comparison.
  */
 export function renderAnnotations(report: Report): string {
-  const verdict = ofRun(`${verdictWords(report)}: ${tally(report)} in ${runSpan(report)}`);
+  const verdict = { text: `${verdictWords(report)}: ${tally(report)} in ${runSpan(report)}` };
   return [
     ...commands("error", errorsOf(report)),
     ...commands("warning", warningsOf(report)),
@@ -42,8 +37,8 @@ function errorsOf({ verdict: { status, reasons }, comparison }: Report): Annotat
   const isCut = status === "interrupted" && reasons.length === 0;
   return [
     ...reasons.map(({ scenario, message }) => ({ about: scenario, text: message })),
-    ...isSaid ? [] : (comparison?.regressions ?? []).map(ofRun),
-    ...isCut ? [ofRun("The run was interrupted: the numbers cover only a part of it.")] : [],
+    ...isSaid ? [] : (comparison?.regressions ?? []).map((text) => ({ text })),
+    ...isCut ? [{ text: "The run was interrupted: the numbers cover only a part of it." }] : [],
   ];
 }
 
@@ -58,7 +53,7 @@ function warningsOf({ scenarios, rateLimit, comparison, verdict }: Report): Anno
       .map((fact) => ({ about: scenario.title, text: factWords(scenario, fact) }))
   );
   const differences = (comparison?.differences ?? [])
-    .map((text) => ofRun(`The runs compared differ: ${text}`));
+    .map((text) => ({ text: `The runs compared differ: ${text}` }));
   return [...limit, ...doubts, ...differences];
 }
 
@@ -71,14 +66,14 @@ function comparisonNotices(comparison: Comparison | undefined): Annotation[] {
       : ` (${own.map((row) => `${row.scenario} ${rowLabel(row, rows)}`).join(", ")})`;
     return own.length === 0 ? [] : [`${formatCount(own.length)} ${change}${names}`];
   });
-  return parts.length === 0 ? [] : [ofRun(`Comparison: ${parts.join(", ")}`)];
+  return parts.length === 0 ? [] : [{ text: `Comparison: ${parts.join(", ")}` }];
 }
 
 function commands(level: "error" | "warning" | "notice", all: readonly Annotation[]): string[] {
   const shown = all.length > MOST_PER_LEVEL ? all.slice(0, MOST_PER_LEVEL - 1) : all;
   const more = all.length - shown.length;
-  const last = ofRun(`and ${formatCount(more)} more: see the reports`);
-  return [...shown, ...more === 0 ? [] : [last]].map(({ about, text }) => {
+  const last = { text: `and ${formatCount(more)} more: see the reports` };
+  return [...shown, ...more === 0 ? [] : [last]].map(({ about = null, text }: Annotation) => {
     const title = about === null ? "exai-ws-bench" : `exai-ws-bench: ${about}`;
     return `::${level} title=${escapeCommandProperty(title)}::${escapeCommandText(text)}`;
   });

@@ -7,8 +7,8 @@
 
 import type { Check, Comparison, Report, ScenarioReport, ThresholdResult } from "../../schema.ts";
 import { escapeHtml } from "../escape.ts";
+import { rowLabel } from "../quantities.ts";
 import { formatQuantity } from "../units.ts";
-import { rowLabel } from "./metric_label.ts";
 
 /** A test case: passed, unless it has a failure or a reason why it was skipped. */
 interface Case {
@@ -139,7 +139,7 @@ function totals(cases: readonly Case[]) {
 }
 
 function attributes(values: Record<string, string | undefined>): string {
-  return Object.entries(values).filter(([, value]) => value !== undefined).map(([name, value]) =>
-    `${name}="${escapeHtml(value!)}"`
+  return Object.entries(values).flatMap(([name, value]) =>
+    value === undefined ? [] : `${name}="${escapeHtml(value)}"`
   ).join(" ");
 }

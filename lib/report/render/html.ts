@@ -27,10 +27,15 @@ const MARKS: Record<MarkName, [sign: string, words: string]> = {
  * style and script, by their hashes, and nothing else.
  */
 export function renderHtml(document: Document): string {
-  const pictures: string[] = [];
-  const sections = document.sections.map((section) => sectionHtml(section, pictures));
+  const styles = new Set([styleSheet]);
+  const sections = document.sections.map(sectionHtml).join("\n")
+    // The style sheets of the figures move to the page's.
+    .replace(/<style>([\s\S]*?)<\/style>\n?/g, (_, rules: string) => {
+      styles.add(rules);
+      return "";
+    });
   // Browsers hash both with LF line breaks, whatever the checkout has.
-  const style = [styleSheet, ...new Set(pictures)].join("\n").replaceAll("\r\n", "\n");
+  const style = [...styles].join("\n").replaceAll("\r\n", "\n");
   const script = pageScript.replaceAll("\r\n", "\n");
   const allowed = `style-src '${sha256(style)}'; script-src '${sha256(script)}'`;
   const policy = `default-src 'none'; ${allowed}; base-uri 'none'; form-action 'none'`;
@@ -50,7 +55,7 @@ export function renderHtml(document: Document): string {
 ${navigation(document)}
 <main id="content" tabindex="-1">
 <h1>${line(document.title)}</h1>
-${sections.join("\n")}
+${sections}
 </main>
 <script type="module">${script}</script>
 </body>
@@ -71,12 +76,12 @@ function navigation({ sections }: Document): string {
   return `<nav aria-label="Sections"><ul class="plain">\n${links.join("\n")}\n</ul></nav>`;
 }
 
-function sectionHtml({ id, title, level, mark, blocks }: Section, pictures: string[]): string {
+function sectionHtml({ id, title, level, mark, blocks }: Section): string {
   const sign = mark === undefined ? "" : `${markHtml(mark)} `;
   const [label, heading] = title === ""
     ? [' aria-label="Summary"', ""]
     : ["", `<h${level}>${sign}${line(title)}</h${level}>\n`];
-  const body = blocks.map((block) => blockHtml(block, title === "" ? 2 : level + 1, pictures));
+  const body = blocks.map((block) => blockHtml(block, title === "" ? 2 : level + 1));
   return `<section id="${id}" class="level-${level}"${label}>
 ${heading}${body.join("\n")}
 </section>`;
@@ -107,25 +112,26 @@ function markHtml(mark: MarkName): string {
   return `<span class="mark ${mark}"${label}>${sign}</span>`;
 }
 
-function blockHtml(block: Block, level: number, pictures: string[]): string {
+function blockHtml(block: Block, level: number): string {
   return formOf<Block, string>({
     paragraph: ({ tone, content }) =>
       `<p${tone === undefined ? "" : ` class="${tone}"`}>${line(content)}</p>`,
     heading: ({ text }) => `<h${level} class="sub">${line(text)}</h${level}>`,
     list: ({ items, ordered }) => {
-      const isMarked = items.every((item) => isMark(inlines(item)[0]));
+      const isMarked = items.map((item) => inlines(item)[0])
+        .every((first) => typeof first === "object" && first.kind === "mark");
       const tag = ordered === true ? "ol" : "ul";
       return listHtml(items.map(line), isMarked ? "plain marked" : "", tag);
     },
     table: tableHtml,
-    figure: ({ figure }) => figureHtml(figure, pictures),
+    figure: ({ figure }) => figureHtml(figure),
     code: ({ text }) => `<pre><code>${text.split("\n").map(escapeHtml).join("\n")}</code></pre>`,
     cards: ({ cards }) => listHtml(cards.map(cardHtml), "plain cards"),
     bar: ({ label, segments }) => barHtml(label, segments),
     boxes: ({ boxes }) =>
       listHtml(boxes.map(({ name, strip }) => escapeHtml(name) + stripHtml(strip))),
     fold: ({ summary, blocks }) => {
-      const body = blocks.map((one) => blockHtml(one, level, pictures)).join("\n");
+      const body = blocks.map((one) => blockHtml(one, level)).join("\n");
       return `<details><summary>${line(summary)}</summary>\n${body}\n</details>`;
     },
   }, block);
@@ -134,10 +140,6 @@ function blockHtml(block: Block, level: number, pictures: string[]): string {
 function listHtml(items: readonly string[], name = "", tag = "ul"): string {
   const rows = items.map((item) => `<li>${item}</li>`).join("\n");
   return `<${tag}${name === "" ? "" : ` class="${name}"`}>\n${rows}\n</${tag}>`;
-}
-
-function isMark(inline: Inline | undefined): boolean {
-  return typeof inline === "object" && inline.kind === "mark";
 }
 
 function region(label: string, name: string, content: string): string {
@@ -163,15 +165,10 @@ function tableHtml({ caption, columns, rows }: Table): string {
   return region(caption, "scroll", whole);
 }
 
-/** The figure inline; its style sheet moves to the page's. */
-function figureHtml({ title, svg }: Figure, pictures: string[]): string {
-  const picture = svg.replace(/<style>([\s\S]*?)<\/style>\n?/g, (_, rules: string) => {
-    pictures.push(rules);
-    return "";
-  });
+function figureHtml({ title, svg }: Figure): string {
   return `<figure>
 <figcaption>${escapeHtml(title)}</figcaption>
-${region(`Chart: ${title}`, "scroll picture", picture.trim())}
+${region(`Chart: ${title}`, "scroll picture", svg.trim())}
 </figure>`;
 }
 
@@ -220,13 +217,12 @@ function sparklineHtml({ values, outliers, label }: Sparkline): string {
 function stripHtml({ low, quarter, median, threeQuarters, high, label }: Strip): string {
   const width = 160;
   const [start, end] = [Math.log(Math.max(1, low)), Math.log(Math.max(2, high))];
-  const [left, at, right] = [quarter, median, threeQuarters].map((ns) =>
-    1 + (Math.log(Math.max(1, ns)) - start) / Math.max(1e-9, end - start) * (width - 2)
-  ) as [number, number, number];
-  const [x, wide] = [left.toFixed(1), (right - left).toFixed(1)];
-  const box = `<rect x="${x}" y="4" width="${wide}" height="12"/>`;
+  const x = (ns: number) =>
+    1 + (Math.log(Math.max(1, ns)) - start) / Math.max(1e-9, end - start) * (width - 2);
+  const wide = (x(threeQuarters) - x(quarter)).toFixed(1);
+  const box = `<rect x="${x(quarter).toFixed(1)}" y="4" width="${wide}" height="12"/>`;
   const whiskers = `<path d="M1 10H${width - 1}M1 6V14M${width - 1} 6V14"/>`;
-  const middle = `<path stroke-width="2.5" d="M${at.toFixed(1)} 3V17"/>`;
+  const middle = `<path stroke-width="2.5" d="M${x(median).toFixed(1)} 3V17"/>`;
   return drawing(width, label, whiskers + box + middle);
 }
 

@@ -5,8 +5,9 @@
  */
 
 import type { Block, Card, Content, Document, Figure, Forms, Inline } from "../document.ts";
-import { formOf, joined, type MarkName, type Section, type Segment } from "../document.ts";
-import { sparkText, type Table, textOf, written } from "../document.ts";
+import { formOf, inlines, joined, left, mark, type MarkName, right } from "../document.ts";
+import { type Section, type Segment, sparkText, strong, type Table } from "../document.ts";
+import { textOf, written } from "../document.ts";
 import { escapeHtml, escapeMarkdown, markdownCode } from "../escape.ts";
 import { formatPercent } from "../units.ts";
 
@@ -52,16 +53,13 @@ function anchorsOf({ title, sections }: Document, titleLevel: number): Map<strin
 }
 
 class Page {
-  readonly #options: MarkdownOptions;
-  readonly #anchors: ReadonlyMap<string, string>;
-
-  constructor(options: MarkdownOptions, anchors: ReadonlyMap<string, string>) {
-    this.#options = options;
-    this.#anchors = anchors;
-  }
+  constructor(
+    private readonly options: MarkdownOptions,
+    private readonly anchors: ReadonlyMap<string, string>,
+  ) {}
 
   section({ title, level, mark, blocks }: Section): string[] {
-    const depth = level + (this.#options.titleLevel === 0 ? 1 : 0);
+    const depth = level + (this.options.titleLevel === 0 ? 1 : 0);
     const suffix = mark === undefined ? "" : ` ${MARKS[mark]}`;
     const heading = title === "" ? [] : [`${"#".repeat(depth)} ${this.line(title)}${suffix}`];
     return [...heading, ...blocks.flatMap((block) => this.#block(block, depth))];
@@ -78,7 +76,7 @@ class Page {
     strong: ({ content }) => `**${this.line(content)}**`,
     mark: ({ mark }) => MARKS[mark],
     link: ({ to, content }) => {
-      const anchor = this.#anchors.get(to);
+      const anchor = this.anchors.get(to);
       const text = this.line(content);
       return anchor === undefined ? text : `[${text}](#${encodeURIComponent(anchor)})`;
     },
@@ -98,7 +96,7 @@ class Page {
       },
       table: (table) => [this.#table(table)],
       figure: ({ figure }) => this.#figure(figure),
-      code: ({ text, language }) => [fenced(text, language)],
+      code: ({ text }) => [["```ts", text, "```"].join("\n")],
       cards: ({ cards }) => [this.#cards(cards)],
       bar: ({ segments }) => [this.#bar(segments)],
       boxes: () => [],
@@ -110,29 +108,29 @@ class Page {
     }, block);
   }
 
-  #table({ columns, rows }: Table): string {
+  #table({ columns, rows }: Pick<Table, "columns" | "rows">): string {
     const lines = [
       columns.map(({ title }) => this.line(title)),
       columns.map(({ align }) => align === "right" ? "---:" : "---"),
       ...rows.map((row) => row.map((cell) => this.line(cell))),
     ];
-    return lines.map(rowOf).join("\n");
+    return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
   }
 
   #figure({ id, alt }: Figure): string[] {
-    const path = this.#options.chartPath(id);
+    const path = this.options.chartPath(id);
     return path === null ? [] : [`![${escapeMarkdown(alt)}](${path})`];
   }
 
   #cards(cards: readonly Card[]): string {
-    const rows = cards.map(({ title, value, mark, lines, plots }) => [
-      `**${this.line(title)}**`,
-      `**${value.text}**${mark === null ? "" : ` ${MARKS[mark]}`}`,
-      this.line(joined(lines, "; ")),
-      plots.map((plot) => this.line(plot)).join(""),
+    const columns = [left(""), right("Value"), left(""), left("Epochs")];
+    const rows = cards.map(({ title, value, mark: sign, lines, plots }) => [
+      strong(...inlines(title)),
+      [strong(value), ...sign === null ? [] : [" ", mark(sign)]],
+      joined(lines, "; "),
+      plots,
     ]);
-    return [["", "Value", "", "Epochs"], ["---", "---:", "---", "---"], ...rows].map(rowOf)
-      .join("\n");
+    return this.#table({ columns, rows });
   }
 
   #bar(segments: readonly Segment[]): string {
@@ -140,12 +138,4 @@ class Page {
       `${this.line(label)} **${formatPercent(share)}**`
     ).join(", ") + ".";
   }
-}
-
-const rowOf = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-
-function fenced(text: string, language: string): string {
-  const longest = Math.max(2, ...(text.match(/`+/g) ?? []).map(({ length }) => length));
-  const fence = "`".repeat(longest + 1);
-  return [`${fence}${language}`, text, fence].join("\n");
 }

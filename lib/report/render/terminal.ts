@@ -44,8 +44,7 @@ export function paint(text: string, style: Style, color: boolean): string {
 
 /** The document, ending with a line break. */
 export function renderTerminal(document: Document, options: TerminalOptions): string {
-  const { color } = options;
-  const screen = new Screen(color, Math.max(MINIMUM_WIDTH, options.width));
+  const screen = new Screen(options.color, Math.max(MINIMUM_WIDTH, options.width));
   const parts = document.sections.map((section) => screen.section(section));
   const title = screen.wrapped([{ kind: "strong", content: document.title }]);
   return [title, ...parts].filter((lines) => lines.length > 0).map((lines) => lines.join("\n"))
@@ -53,13 +52,7 @@ export function renderTerminal(document: Document, options: TerminalOptions): st
 }
 
 class Screen {
-  readonly #color: boolean;
-  readonly #width: number;
-
-  constructor(color: boolean, width: number) {
-    this.#color = color;
-    this.#width = width;
-  }
+  constructor(private readonly color: boolean, private readonly width: number) {}
 
   section({ title, mark, blocks }: Section): string[] {
     const sign: Inline[] = mark === undefined ? [] : [{ kind: "mark", mark }, " "];
@@ -71,7 +64,7 @@ class Screen {
 
   /** Content wrapped at the terminal's width, with a hanging indent. */
   wrapped(content: Content, indent = 0): string[] {
-    const lines = wrap(this.#line(content), this.#width - indent);
+    const lines = wrap(this.#line(content), this.width - indent);
     return lines.map((line, index) => index === 0 ? line : " ".repeat(indent) + line);
   }
 
@@ -83,8 +76,8 @@ class Screen {
     quantity: ({ text }) => text,
     foreign: ({ text }) => escapeTerminal(text),
     code: ({ text }) => escapeTerminal(text),
-    strong: ({ content }) => paint(this.#line(content), "bold", this.#color),
-    mark: ({ mark }) => paint(...MARKS[mark], this.#color),
+    strong: ({ content }) => paint(this.#line(content), "bold", this.color),
+    mark: ({ mark }) => paint(...MARKS[mark], this.color),
     link: ({ content }) => this.#line(content),
     sparkline: sparkText,
     strip: () => "",
@@ -92,7 +85,7 @@ class Screen {
 
   readonly #blocks: Forms<Block, string[]> = {
     paragraph: ({ content }) => this.wrapped(content),
-    heading: ({ text }) => [paint(this.#line(text), "bold", this.#color)],
+    heading: ({ text }) => [paint(this.#line(text), "bold", this.color)],
     list: ({ items, ordered }) =>
       items.flatMap((item, index) =>
         this.wrapped(ordered === true ? [`${index + 1}. `, ...inlines(item)] : item, 2)
@@ -109,9 +102,7 @@ class Screen {
   /** A row for each card: title, value, how well it is known, epochs, change, and more. */
   #cards(cards: readonly Card[]): string[] {
     const rows = cards.map(({ title, value, lines: [known, change, ...rest], plots }) =>
-      [title, value, known, plots, change].map((one) => this.#line(one)).concat(
-        this.#line(joined(rest, ", ")),
-      )
+      [title, value, known, plots, change, joined(rest, ", ")].map((one) => this.#line(one))
     );
     const columns = [0, 0, 1, 4, 2, 3]
       .map((drop, index) => ({ align: index === 1 ? "right" : "left", drop }) as const);
@@ -119,7 +110,7 @@ class Screen {
   }
 
   #table({ columns, rows }: Table): string[] {
-    const heads = columns.map(({ title }) => paint(this.#line(title), "dim", this.#color));
+    const heads = columns.map(({ title }) => paint(this.#line(title), "dim", this.color));
     const cells = rows.map((row) => row.map((cell) => cut(this.#line(cell), LONGEST_CELL)));
     const lines = this.#columns([heads, ...cells], columns);
     // Notes that do not fit in their row go below it.
@@ -139,7 +130,7 @@ class Screen {
     const widths = columns.map((_, at) => Math.max(...rows.map((row) => lengthOf(row[at]!))));
     let kept = [...columns.keys()].filter((at) => widths[at]! > 0);
     const total = () => kept.reduce((sum, at) => sum + widths[at]! + GAP.length, -GAP.length);
-    while (total() > this.#width) {
+    while (total() > this.width) {
       const most = Math.max(...kept.map((at) => columns[at]!.drop));
       if (most === 0) break;
       kept = kept.filter((at) => columns[at]!.drop !== most);
@@ -149,12 +140,12 @@ class Screen {
         const padding = " ".repeat(widths[at]! - lengthOf(row[at]!));
         return columns[at]!.align === "left" ? row[at]! + padding : padding + row[at]!;
       });
-      return cut(cells.join(GAP).trimEnd(), this.#width);
+      return cut(cells.join(GAP).trimEnd(), this.width);
     });
   }
 
   #bar(segments: readonly Segment[]): string[] {
-    const width = Math.min(WIDEST_BOX, this.#width);
+    const width = Math.min(WIDEST_BOX, this.width);
     const total = segments.reduce((sum, { share }) => sum + share, 0);
     const fill = (index: number) => FILLS[index % FILLS.length]!;
     const bar = segments.map(({ share }, at) => fill(at).repeat(Math.round(width * share / total)));
@@ -168,7 +159,7 @@ class Screen {
     const names = boxes.map(({ name }) => cut(escapeTerminal(name), 28));
     // Like mitata, in UTF-16 code units.
     const longest = Math.max(...names.map(({ length }) => length));
-    const room = this.#width - BOX_FRAME_WIDTH - longest;
+    const room = this.width - BOX_FRAME_WIDTH - longest;
     const ends = boxes.flatMap(({ strip }) => [strip.low, strip.high]);
     if (room < MINIMUM_BOX_WIDTH || Math.min(...ends) >= Math.max(...ends)) return [];
     const rows = boxes.map(({ strip }, index) => {
@@ -177,11 +168,11 @@ class Screen {
     });
     const plot = renderBoxplot(Object.fromEntries(rows), {
       width: Math.min(WIDEST_BOX, room),
-      colors: this.#color,
+      colors: this.color,
       format: formatDuration,
     });
     const legend = this.wrapped({ kind: "foreign", text: label });
-    return [...plot, ...legend.map((line) => paint(line, "dim", this.#color))];
+    return [...plot, ...legend.map((line) => paint(line, "dim", this.color))];
   }
 }
 

@@ -14,13 +14,14 @@ import { formatCount, formatCounted, formatNumber, formatPercent } from "../unit
 import { findScenario, isLoadPhase } from "./key_numbers.ts";
 
 export interface Attention {
-  mark: MarkName;
+  /** Default: `warning`. */
+  mark?: MarkName;
   text: Content;
   /** Empty if the text says what to do, or an item before it does. */
   action: Content;
 }
 
-function attentionLine({ mark: name, text, action }: Attention): Content {
+function attentionLine({ mark: name = "warning", text, action }: Attention): Content {
   return joined([prose`${mark(name)} ${text}`, action], " → ");
 }
 
@@ -65,7 +66,6 @@ function wideItem(report: Report): Attention[] {
   // Parts of a run cannot agree on when to stop.
   const isWhole = report.merged === undefined && report.shard === undefined;
   return [{
-    mark: "warning",
     text: `Another run may differ by up to ${formatPercent(width)}`,
     action: prose`stop other work on this machine, or measure until the numbers repeat:
       ${code(isWhole ? "--precision 10" : "--epochs")}.`,
@@ -105,7 +105,6 @@ function invalidItem(report: Report, scenario: ScenarioReport): Attention[] {
   const kinds = Map.groupBy(warnings, ({ kind }) => kind).values();
   const facts = [...kinds].map(([fact]) => foreign(factWords(scenario, fact!)));
   return [{
-    mark: "warning",
     text: prose`${scenarioLink(report, scenario)}: ${joined(facts, "; ")}`,
     action: warnings.some(({ kind }) => kind === "serverBehind")
       ? prose`this is the server's limit: offer less than it answered (${code("--rate")}), or let
@@ -139,7 +138,6 @@ function limiterItem(report: Report): Attention[] {
   );
   const option = advisedPerSecond === undefined ? "--max-rate" : `--max-rate ${advisedPerSecond}`;
   return [{
-    mark: "warning",
     text: prose`${refusalWords(rateLimit)}: ${joined(messages, "; ")}`,
     action: prose`stay under it with ${code(option)}${shareWords(rateLimit)}, or raise the server's
       limits${protocol === "exai" ? prose` (${joined(variables, ", ")})` : ""}.`,
@@ -161,7 +159,6 @@ function shareWords(limit: RateLimit): string {
 function incomparableItem({ comparison }: Report): Attention[] {
   const differences = comparison?.differences ?? [];
   return differences.length === 0 ? [] : [{
-    mark: "warning",
     text: prose`The runs compared differ: ${joined(differences.map(foreign), "; ")}`,
     action: "compare runs with the same settings before drawing conclusions.",
   }];
@@ -171,25 +168,19 @@ function incomparableItem({ comparison }: Report): Attention[] {
 export function nextSteps(report: Report): Content[] {
   const embedded = report.target.kind === "embedded";
   const heavy = embedded ? "--profile phase3" : "--profile phase3 --heavy-tools FILE";
-  const steps: [boolean, Content][] = [
-    [
-      report.epochs < 5 && report.scenarios.length > 0,
-      prose`Measure at least 5 epochs, as fewer give no interval: ${code("--epochs 10")}.`,
-    ],
-    [
-      embedded,
-      prose`Measure your own server: ${code("--url ws://host:port")} with
-        ${code("EXAI_WS_TOKEN")} set.`,
-    ],
-    [!isLoadPhase(report), prose`Measure heavy tools: ${code(heavy)}.`],
-    [
-      report.verdict.status === "passed" && report.comparison?.automatic === true,
-      prose`Make regressions fail the run: ${code("--baseline")} with the history folder next to
-        ${code("report.json")}.`,
-    ],
-  ];
   return [
     ...attention(report).slice(FIRST_ITEMS).map(attentionLine),
-    ...steps.flatMap(([applies, step]) => applies ? [step] : []),
+    ...report.epochs < 5 && report.scenarios.length > 0
+      ? [prose`Measure at least 5 epochs, as fewer give no interval: ${code("--epochs 10")}.`]
+      : [],
+    ...embedded
+      ? [prose`Measure your own server: ${code("--url ws://host:port")} with
+        ${code("EXAI_WS_TOKEN")} set.`]
+      : [],
+    ...isLoadPhase(report) ? [] : [prose`Measure heavy tools: ${code(heavy)}.`],
+    ...report.verdict.status === "passed" && report.comparison?.automatic === true
+      ? [prose`Make regressions fail the run: ${code("--baseline")} with the history folder next to
+        ${code("report.json")}.`]
+      : [],
   ];
 }

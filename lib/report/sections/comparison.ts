@@ -177,18 +177,14 @@ function noteCell(row: ComparisonRow, isPaired: boolean): Content {
   return joined(notes, "; ");
 }
 
-/** The change of a metric since the baseline, for its card; `null` if it was not compared. */
-export function changeWords(
-  { comparison }: Report,
-  scenario: string,
-  metric: Metric,
-): Content | null {
+/** The change of a metric since the baseline, for its card; empty if it was not compared. */
+export function changeWords({ comparison }: Report, scenario: string, metric: Metric): Content {
   const row = comparison?.rows.find((row) =>
     row.scenario === scenario && row.metric === metric.name &&
     row.statistic === (metric.kind === "scalar" ? "value" : "p50") &&
     isSamePlace(row, metric)
   );
-  if (row === undefined || row.ratio === null) return null;
+  if (row === undefined || row.ratio === null) return "";
   const { automatic, baselines } = comparison!;
   const since = !automatic
     ? "since the baseline"

@@ -97,13 +97,12 @@ function cards(report: Report): Block[] {
   return all.length === 0 ? [] : [{ kind: "cards", cards: all }];
 }
 
-function card(report: Report, title: Content, measured: Measured): Card {
-  const { scenario, metric } = measured;
-  const value = quantity(measured);
+function card(report: Report, title: Content, { scenario, metric }: Measured): Card {
+  const value = quantity(metric);
   const width = halfWidth(metric);
   const tails = metric.kind === "scalar" ? [] : (["p95", "p99"] as const)
     .filter((figure) => metric[figure] !== null)
-    .map((figure) => [`${figure} `, quantity(measured, figure)]);
+    .map((figure) => [`${figure} `, quantity(metric, figure)]);
   const speedup = findMetric(report, "speedup", "concurrent-connections");
   const sign = scenarioMark(scenario);
   return {
@@ -112,9 +111,11 @@ function card(report: Report, title: Content, measured: Measured): Card {
     mark: sign === "passed" ? null : sign,
     lines: [
       width === null ? "" : `± ${formatPercent(width)} (${intervalText(value, false)})`,
-      changeWords(report, scenario.name, metric) ?? "",
+      changeWords(report, scenario.name, metric),
       joined(tails, ", "),
-      speedup?.scenario.metrics.includes(metric) ? prose`${quantity(speedup)} the rate of one` : "",
+      speedup?.scenario.metrics.includes(metric)
+        ? prose`${quantity(speedup.metric)} the rate of one`
+        : "",
     ],
     plots: [strip(metric), sparkline(metric)].filter((plot) => plot !== null),
   };
@@ -134,9 +135,7 @@ function thresholds({ thresholds = [] }: Report): Block[] {
 export const layerName = ({ at }: Metric) => foreign(words(String(at?.layer ?? "")));
 
 /** The layers of a call, from the innermost one. */
-export function layersOf(scenario: ScenarioReport): Measured<Layer>[] {
-  return scenario.metrics.filter(isLayer).map((metric) => ({ scenario, metric }));
-}
+export const layersOf = ({ metrics }: ScenarioReport): Layer[] => metrics.filter(isLayer);
 
 /** How far the sum of the layers' shares can be from 1. */
 const MOST_UNEXPLAINED = 0.1;
@@ -144,13 +143,13 @@ const MOST_UNEXPLAINED = 0.1;
 function callTime(report: Report): Block[] {
   const layers = ranScenarios(report).flatMap(layersOf);
   const segments = layers.map((one): Segment => ({
-    label: layerName(one.metric),
+    label: layerName(one),
     // Not its time: the layers' times are separate means, which can contradict the shares.
-    share: one.metric.added.share ?? 0,
+    share: one.added.share ?? 0,
   }));
   const whole = segments.reduce((sum, { share }) => sum + share, 0);
   const isWhole = Math.abs(whole - 1) <= MOST_UNEXPLAINED &&
-    layers.every(({ metric: { added } }) => added.value >= 0 && (added.share ?? 0) >= 0);
+    layers.every(({ added }) => added.value >= 0 && (added.share ?? 0) >= 0);
   return !isWhole ? [] : [
     heading("Where the time of a call goes"),
     { kind: "bar", label: "Layers of a call", segments },
@@ -159,12 +158,11 @@ function callTime(report: Report): Block[] {
 
 /** The first metric at a headline's place that is `wanted`, the headline itself before others. */
 function besideOf(
-  { scenario, metric }: Measured,
+  { metrics }: ScenarioReport,
+  headline: Metric,
   wanted: (metric: Metric) => boolean,
-): Measured | undefined {
-  const places = scenario.metrics.filter((one) => isSamePlace(one, metric));
-  const found = [metric, ...places].find(wanted);
-  return found && { scenario, metric: found };
+): Metric | undefined {
+  return [headline, ...metrics.filter((one) => isSamePlace(one, headline))].find(wanted);
 }
 
 function scenarioLines(report: Report): Block[] {
@@ -194,19 +192,19 @@ function scenarioLine(report: Report, scenario: ScenarioReport): Content[] {
       : prose`${foreign(unmeasured.name)}: ${foreign(unmeasured.reason)}`;
     return [...head, why, "", ""];
   }
-  const rate = besideOf(headline, isRate);
-  const result = isRate(headline.metric) ? besideOf(headline, isTimes) : headline;
-  const width = halfWidth(headline.metric);
+  const rate = besideOf(scenario, headline, isRate);
+  const result = isRate(headline) ? besideOf(scenario, headline, isTimes) : headline;
+  const width = halfWidth(headline);
   // Of the headline only, which the trust sentence covers.
-  const shown = (one: Measured) =>
-    one.metric !== headline.metric || width === null
+  const shown = (one: Metric) =>
+    one !== headline || width === null
       ? quantity(one)
       : prose`${quantity(one)} ± ${formatPercent(width)}`;
   return [
     ...head,
-    result === undefined ? "" : prose`${foreign(label(result.metric))} ${shown(result)}`,
+    result === undefined ? "" : prose`${foreign(label(result))} ${shown(result)}`,
     rate === undefined ? "" : shown(rate),
-    sparkline(headline.metric) ?? "",
+    sparkline(headline) ?? "",
   ];
 }
 
@@ -214,9 +212,9 @@ function scenarioLine(report: Report, scenario: ScenarioReport): Content[] {
 function boxes(report: Report): Block[] {
   const found = ranScenarios(report).flatMap((scenario) => {
     const [headline] = headlines(scenario);
-    const times = headline && besideOf(headline, isTimes);
-    const box = times === undefined || isLayer(times.metric) ? null : strip(times.metric);
-    return box === null ? [] : [{ name: scenario.name, what: label(times!.metric), strip: box }];
+    const times = headline && besideOf(scenario, headline, isTimes);
+    const box = times === undefined || isLayer(times) ? null : strip(times);
+    return box === null ? [] : [{ name: scenario.name, what: label(times!), strip: box }];
   });
   return found.length === 0 || isLoadPhase(report) || report.ab !== undefined
     ? []

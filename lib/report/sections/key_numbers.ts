@@ -87,7 +87,7 @@ export function cardNumbers(report: Report): { title: Content; measured: Measure
   const shown = new Set(own.map(({ measured }) => measured?.scenario.name));
   const ran = ranScenarios(report);
   const others = ran.filter(({ name }) => !shown.has(name))
-    .flatMap((scenario) => headlines(scenario).slice(0, 1));
+    .flatMap((scenario) => headlines(scenario).slice(0, 1).map((metric) => ({ scenario, metric })));
   // A single scenario fills the screen with its other values.
   const further = ran.length !== 1 ? [] : ran[0]!.metrics
     .filter(({ kind, unit, at }) => kind === "scalar" && unit !== "" && at === undefined)

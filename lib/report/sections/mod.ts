@@ -1,5 +1,5 @@
 import type { Comparison, Report } from "../../schema.ts";
-import type { Audience, Document, Figure, Section } from "../document.ts";
+import type { Audience, Document, Figure } from "../document.ts";
 import { figures, sectionFor } from "../document.ts";
 import { withoutCappedRates } from "../quantities.ts";
 import { methodSection, nextStepsSection, partsSection, preflightSection } from "./appendix.ts";
@@ -30,7 +30,13 @@ export function buildDocument(
       firstScreen(report, audience, picture),
       ...preflightSection(report),
       ...compared,
-      ...scenariosHeading(report, charts.get("overview"), charts.get("overRun")),
+      // The heading above the scenarios' sections, with the figures of the whole run.
+      ...scenarios.length === 0 ? [] : [sectionFor(
+        ["page", "summary"],
+        "scenarios",
+        ab === undefined ? "Scenarios" : "Scenarios on B",
+        ...figures(charts.get("overview"), charts.get("overRun")),
+      )],
       ...scenarios.map((scenario) => scenarioSection(report, scenario, charts.get(scenario.name))),
       ...ab === undefined
         ? [...performanceSection(report), ...checklistSection(report), ...nextStepsSection(report)]
@@ -41,16 +47,6 @@ export function buildDocument(
     title: isPhase ? phaseTitle(report) : targetName(report),
     sections: sections.filter((section) => section.audience.includes(audience)),
   };
-}
-
-/** The heading above the scenarios' sections, with the figures of the whole run. */
-function scenariosHeading(
-  { ab, scenarios }: Report,
-  ...pictures: (Figure | undefined)[]
-): Section[] {
-  if (scenarios.length === 0) return [];
-  const title = ab === undefined ? "Scenarios" : "Scenarios on B";
-  return [sectionFor(["page", "summary"], "scenarios", title, ...figures(...pictures))];
 }
 
 /** The document of a comparison alone, as `compare` prints it. */

@@ -30,7 +30,7 @@ export function performanceTable(report: Report): Table {
     [left("Metric"), right("Result"), left("Comparison to Unit Tests"), left("")],
     keyNumbers(report).map((number) => [
       strong(...inlines(number.label)),
-      number.measured === undefined ? DASH : quantity(number.measured, number.figure),
+      number.measured === undefined ? DASH : quantity(number.measured.metric, number.figure),
       comparison(report, number),
       mark(keyMark(report, number)),
     ]),
@@ -41,9 +41,10 @@ export function performanceTable(report: Report): Table {
 export function keyMark({ thresholds = [] }: Report, { measured, figure }: KeyNumber): MarkName {
   if (measured === undefined) return "skipped";
   const name = `${measured.scenario.name}.${measured.metric.name}`;
+  const subject = figure === "value" ? name : `${name}.${figure}`;
+  // Not `throughputAlone` for `throughput`.
   const isMissed = thresholds.some(({ expression, passed }) =>
-    !passed && expression.startsWith(name) &&
-    (figure === "value" || expression.startsWith(`.${figure}`, name.length))
+    !passed && expression.startsWith(subject) && !/^\w/.test(expression.slice(subject.length))
   );
   return isMissed ? "failed" : scenarioMark(measured.scenario);
 }
@@ -56,7 +57,7 @@ function comparison(report: Report, { measured, figure }: KeyNumber): Content {
   }
   if (metric.kind === "scalar") {
     const speedup = metric.name === "throughput" && findMetric(report, "speedup", scenario.name);
-    return speedup ? prose`${quantity(speedup)} the rate of one client` : "";
+    return speedup ? prose`${quantity(speedup.metric)} the rate of one client` : "";
   }
   const count = formatCount(metric.count);
   if (figure === "p95" && metric.p95 === null) return `N/A: too few samples (${count})`;
@@ -69,7 +70,9 @@ export function slowdown(report: Report): Inline[] | null {
   if (factor === undefined || factor.scenario.status !== "passed") return null;
   const width = halfWidth(factor.metric);
   const within = width === null ? "" : `, ± ${formatPercent(width)}`;
-  return prose`${strong(quantity(factor), " slower")} than unit tests (median call${within})`;
+  return prose`${
+    strong(quantity(factor.metric), " slower")
+  } than unit tests (median call${within})`;
 }
 
 /** Unit, integration and end-to-end tests, one level each. */
@@ -90,9 +93,9 @@ export function pyramid(report: Report): Table {
     ? "given with --unit-baseline"
     : "the bundled server's dispatch, in-process";
   const speed = formatCompactRate(unitBaseline?.throughput ?? null);
-  const slower = factor === undefined ? "" : prose`${quantity(factor)} slower (median call)`;
+  const slower = factor === undefined ? "" : prose`${quantity(factor.metric)} slower (median call)`;
   const load = `heavy tools${heavy === undefined ? ": not measured in this run" : ", one client"}`;
-  const valueOf = (one: Measured | undefined) => one === undefined ? DASH : quantity(one);
+  const valueOf = (one: Measured | undefined) => one === undefined ? DASH : quantity(one.metric);
   const titles = ["Level", "One call at a time", "What", "Compared with the level above"];
   return table(
     "Testing pyramid",
@@ -126,42 +129,38 @@ export function criteria(report: Report): Criterion[] {
   const valid = ran.length - invalid.length;
   const links = joined(invalid.map((one) => scenarioLink(report, one)), ", ");
   const except = links.length === 0 ? [] : [", except ", ...links];
-  const criterion = (text: string, met: boolean | null, note: Content, unmet?: MarkName) => ({
-    text,
-    met,
-    note,
-    unmet,
-  });
   const all = (count: number) => ran.length === 0 ? null : count === ran.length;
   const isCompared = slowdown(report) !== null;
   return [
-    criterion(
-      "Real WebSocket connections tested (not direct method calls)",
-      sent === 0 ? null : ok > 0,
-      sent === 0 ? "no call was sent" : `${formatCount(ok)} of ${formatCount(sent)} calls served`,
-    ),
+    {
+      text: "Real WebSocket connections tested (not direct method calls)",
+      met: sent === 0 ? null : ok > 0,
+      note: sent === 0
+        ? "no call was sent"
+        : `${formatCount(ok)} of ${formatCount(sent)} calls served`,
+    },
     ...documentScenarios(report).map(({ name, checked }) =>
       scenarioCriterion(checked, findScenario(report, name))
     ),
-    criterion(
-      "Every frame accounted for",
-      sent === 0 ? null : stray === 0,
-      stray === 0 ? "no stray or malformed frame" : `${formatCount(stray)} stray or malformed`,
-    ),
-    ...isLoadPhase(report) ? [] : [
-      criterion(
-        "Performance comparison documented",
-        isCompared ? true : null,
-        isCompared ? link("pyramid", "in the testing pyramid") : "no unit baseline",
-      ),
-    ],
-    criterion("All tests passing", all(passed), `${passed}/${ran.length}`),
-    criterion(
-      "Numbers are the server's own (not limited by the client, not from a cache)",
-      all(valid),
-      [`${valid}/${ran.length}`, ...except],
-      "warning",
-    ),
+    {
+      text: "Every frame accounted for",
+      met: sent === 0 ? null : stray === 0,
+      note: stray === 0
+        ? "no stray or malformed frame"
+        : `${formatCount(stray)} stray or malformed`,
+    },
+    ...isLoadPhase(report) ? [] : [{
+      text: "Performance comparison documented",
+      met: isCompared ? true : null,
+      note: isCompared ? link("pyramid", "in the testing pyramid") : "no unit baseline",
+    }],
+    { text: "All tests passing", met: all(passed), note: `${passed}/${ran.length}` },
+    {
+      text: "Numbers are the server's own (not limited by the client, not from a cache)",
+      met: all(valid),
+      note: [`${valid}/${ran.length}`, ...except],
+      unmet: "warning",
+    },
   ];
 }
 

@@ -109,7 +109,7 @@ function performance(report: Report): Block[] {
   const factor = slowdown(report);
   const example = (title: string, speed: Content, text: string): Block[] => [
     paragraph(prose`${strong(title)} (${speed}):`),
-    { kind: "code", language: "ts", text },
+    { kind: "code", text },
   ];
   const reasons = [
     ...unitBaseline === null ? [] : example(
@@ -119,7 +119,7 @@ function performance(report: Report): Block[] {
     ),
     ...rate === undefined ? [] : example(
       "Integration tests",
-      prose`${quantity(rate)}, tool ${code(target.tool)}`,
+      prose`${quantity(rate.metric)}, tool ${code(target.tool)}`,
       WIRE_CODE,
     ),
     ...layered.flatMap(layerBlocks),
@@ -137,7 +137,7 @@ function achievements(report: Report): Block[] {
   });
   const numbers = keyNumbers(report).map((number) => {
     const { label, measured, figure } = number;
-    const value = measured ? withInterval(quantity(measured, figure)) : "not measured";
+    const value = measured ? withInterval(quantity(measured.metric, figure)) : "not measured";
     return prose`${mark(keyMark(report, number))} ${label}: ${value}`;
   });
   return [
@@ -157,10 +157,10 @@ function achievements(report: Report): Block[] {
 }
 
 function insights(report: Report): Content[] {
-  const speedup = findMetric(report, "speedup");
-  const fairness = findMetric(report, "fairness");
-  const { latency } = pyramidMetrics(report);
-  const hasP95 = latency?.metric.kind === "distribution" && latency.metric.p95 !== null;
+  const speedup = findMetric(report, "speedup")?.metric;
+  const fairness = findMetric(report, "fairness")?.metric;
+  const latency = pyramidMetrics(report).latency?.metric;
+  const hasP95 = latency?.kind === "distribution" && latency.p95 !== null;
   return [
     ...speedup === undefined
       ? []

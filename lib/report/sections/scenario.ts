@@ -6,11 +6,11 @@
  */
 
 import type { Check, Metric, NotMeasured, Report, ScenarioReport } from "../../schema.ts";
-import { type Block, type Content, type Figure, figures, fold, foreign } from "../document.ts";
+import { type Block, type Figure, figures, fold, foreign } from "../document.ts";
 import { type Inline, joined, left, list, mark, paragraph, right } from "../document.ts";
 import { prose, type Section, type Table, table } from "../document.ts";
-import { capitalise, factWords, headlines, intervalText, isSamePlace } from "../quantities.ts";
-import { type Measured, placeKey, placeOf, quantity, rowScale } from "../quantities.ts";
+import { capitalise, factWords, figureValue, headlines, intervalText } from "../quantities.ts";
+import { isSamePlace, placeKey, placeOf, quantity, rowScale } from "../quantities.ts";
 import { sparkline, unitOf, withInterval, words } from "../quantities.ts";
 import { scenarioId } from "../trust.ts";
 import { formatCount, formatCounted, formatPercent, formatSpan } from "../units.ts";
@@ -57,14 +57,15 @@ export function scenarioSection(
 function answer(scenario: ScenarioReport): Block[] {
   const [headline] = scenario.status === "skipped" ? [] : headlines(scenario);
   if (scenario.answer !== undefined) return [paragraph(foreign(scenario.answer), "lead")];
-  return headline === undefined ? [] : [paragraph(prose`${headlineWords(headline)}.`, "lead")];
+  if (headline === undefined) return [];
+  return [paragraph(prose`${headlineWords(scenario, headline)}.`, "lead")];
 }
 
 /** `5 clients: throughput 9,410 msg/s (9,100 to 9,510), latency median 512 µs` */
-function headlineWords({ scenario, metric }: Measured): Inline[] {
-  const value = withInterval(quantity({ scenario, metric }));
+function headlineWords(scenario: ScenarioReport, metric: Metric): Inline[] {
+  const value = withInterval(quantity(metric));
   if (metric.kind === "distribution" && metric.added !== undefined) {
-    const most = layersOf(scenario).map(({ metric }) => metric)
+    const most = layersOf(scenario)
       .toSorted((a, b) => (b.added.share ?? 0) - (a.added.share ?? 0))[0]!;
     const { share } = most.added;
     const where = share === null ? "" : prose`, ${formatPercent(share)} of it ${layerName(most)}`;
@@ -76,7 +77,7 @@ function headlineWords({ scenario, metric }: Measured): Inline[] {
     ? prose`${place}: ${foreign(name)} `
     : prose`${foreign(capitalise(name))}: `;
   if (metric.kind === "distribution") {
-    const p99 = metric.p99 === null ? "" : prose`, p99 ${quantity({ scenario, metric }, "p99")}`;
+    const p99 = metric.p99 === null ? "" : prose`, p99 ${quantity(metric, "p99")}`;
     return prose`${start}median ${value}${p99}`;
   }
   const beside = scenario.metrics.find((one) =>
@@ -84,7 +85,7 @@ function headlineWords({ scenario, metric }: Measured): Inline[] {
   );
   const times = beside === undefined
     ? ""
-    : prose`, ${foreign(words(beside.name))} median ${quantity({ scenario, metric: beside })}`;
+    : prose`, ${foreign(words(beside.name))} median ${quantity(beside)}`;
   return prose`${start}${value}${times}`;
 }
 
@@ -114,12 +115,12 @@ function numberTables(scenario: ScenarioReport, hasLayers: boolean): Block[] {
   const isLayered = layersOf(scenario).length > 0;
   return [
     ...isLayered && hasLayers ? layerBlocks(scenario) : [],
-    ...!isLayered && rows.length > 0 ? [sweepTable(scenario, rows, swept)] : [],
-    ...rest.length > 0 ? [metricTable(scenario, rest)] : [],
+    ...!isLayered && rows.length > 0 ? [sweepTable(rows, swept)] : [],
+    ...rest.length > 0 ? [metricTable(rest)] : [],
   ];
 }
 
-function metricTable(scenario: ScenarioReport, metrics: readonly Metric[]): Table {
+function metricTable(metrics: readonly Metric[]): Table {
   const hasTimes = metrics.some(({ kind }) => kind === "distribution");
   const hasPlaces = placesOf(metrics) > 1;
   const figures = hasTimes ? ["p95", "p99", "p999", "max", "count"] as const : [];
@@ -132,8 +133,7 @@ function metricTable(scenario: ScenarioReport, metrics: readonly Metric[]): Tabl
     "Numbers",
     columns,
     metrics.map((metric) => {
-      const measured = { scenario, metric };
-      const main = quantity(measured, undefined, rowScale(metric));
+      const main = quantity(metric, undefined, rowScale(metric));
       return [
         joined([foreign(words(metric.name)), hasPlaces ? placeOf(metric.at) : []], ", "),
         main,
@@ -141,7 +141,7 @@ function metricTable(scenario: ScenarioReport, metrics: readonly Metric[]): Tabl
         ...figures.map((figure) =>
           metric.kind === "scalar" || (figure === "p999" && metric.p999 === null)
             ? ""
-            : quantity(measured, figure, rowScale(metric))
+            : quantity(metric, figure, rowScale(metric))
         ),
         sparkline(metric) ?? "",
       ];
@@ -160,13 +160,17 @@ function shownOf<T>(places: readonly T[]): readonly T[] {
 }
 
 function sweepTable(
-  scenario: ScenarioReport,
   places: readonly (readonly Metric[])[],
   names: readonly string[],
 ): Table {
   const rows = shownOf(places);
-  const isTimes = (name: string) =>
-    rows.flat().some((metric) => metric.name === name && metric.kind === "distribution");
+  const figures = names.flatMap((name) => {
+    const times = rows.flat().filter((one) => one.name === name && one.kind === "distribution");
+    const median = { name, figure: undefined, suffix: times.length > 0 ? ", median" : "" };
+    // A column of dashes would only make the table wider.
+    const hasP99 = times.some((one) => figureValue(one, "p99") !== null);
+    return [median, ...hasP99 ? [{ name, figure: "p99" as const, suffix: ", p99" }] : []];
+  });
   const kinds = new Set(rows.flatMap(([first]) => Object.keys(first!.at!)));
   const at = capitalise([...kinds].map((name) => words(unitOf(name)[0])).join(", "));
   const some = rows.length === places.length ? "" : ` (${rows.length} of ${places.length})`;
@@ -174,19 +178,13 @@ function sweepTable(
     "Numbers by place",
     [
       left(prose`${foreign(at)}${some}`),
-      ...names.flatMap((name) =>
-        isTimes(name)
-          ? ["median", "p99"].map((figure) => right([foreign(words(name)), `, ${figure}`]))
-          : [right(foreign(words(name)))]
-      ),
+      ...figures.map(({ name, suffix }) => right([foreign(words(name)), suffix])),
     ],
     rows.map((metrics) => [
       placeOf(metrics[0]!.at),
-      ...names.flatMap((name): Content[] => {
+      ...figures.map(({ name, figure }) => {
         const metric = metrics.find((one) => one.name === name);
-        if (metric === undefined) return isTimes(name) ? ["", ""] : [""];
-        const cell = (figure?: "p99") => quantity({ scenario, metric }, figure, rowScale(metric));
-        return metric.kind === "scalar" ? [cell()] : [cell(), cell("p99")];
+        return metric === undefined ? "" : quantity(metric, figure, rowScale(metric));
       }),
     ]),
   );
@@ -198,22 +196,24 @@ export function layerBlocks(scenario: ScenarioReport): Block[] {
     "Layers of a call",
     [
       ...[left("Layer"), right("Adds"), right("95 % interval")],
-      ...[right("Share"), right("Total up to here"), left("Measured on")],
+      ...[right("Share"), right("Median"), left("Measured on")],
     ],
-    layersOf(scenario).map((measured) => {
-      const added = quantity(measured, "added");
-      const { share, measuredOn } = measured.metric.added;
+    layersOf(scenario).map((layer) => {
+      const added = quantity(layer, "added");
+      const { share, measuredOn } = layer.added;
       return [
-        layerName(measured.metric),
+        layerName(layer),
         added,
         intervalText(added),
-        share === null ? "" : { ...quantity(measured, "share"), text: formatPercent(share) },
-        quantity(measured),
+        share === null ? "" : { ...quantity(layer, "share"), text: formatPercent(share) },
+        quantity(layer),
         measuredOn === "target" ? "the server" : "parts of the suite",
       ];
     }),
   );
-  const why = "“Adds” is paired within epochs, so it can differ from the difference of the totals.";
+  const why =
+    "“Adds” is what a layer takes beyond what it contains: the next simpler exchange, and " +
+    "for the whole call also the work done in-process. It is paired within epochs.";
   return [layers, paragraph(why, "note")];
 }
 

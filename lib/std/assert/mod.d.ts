@@ -13,30 +13,20 @@ export function assertAlmostEquals(
   msg?: string,
 ): void;
 export function assertEquals<T>(actual: T, expected: T, msg?: string): void;
-export function assertExists<T>(actual: T, msg?: string): asserts actual is NonNullable<T>;
-export function assertGreater<T>(actual: T, expected: T, msg?: string): void;
-export function assertGreaterOrEqual<T>(actual: T, expected: T, msg?: string): void;
 export function assertInstanceOf<T>(
   actual: unknown,
   expectedType: Constructor<T>,
   msg?: string,
 ): asserts actual is T;
 export function assertLess<T>(actual: T, expected: T, msg?: string): void;
-export function assertLessOrEqual<T>(actual: T, expected: T, msg?: string): void;
 export function assertMatch(actual: string, expected: RegExp, msg?: string): void;
 export function assertNotEquals<T>(actual: T, expected: T, msg?: string): void;
-export function assertNotMatch(actual: string, expected: RegExp, msg?: string): void;
 export function assertRejects<E extends Error = Error>(
   fn: () => PromiseLike<unknown>,
   ErrorClass: Constructor<E>,
   msgIncludes?: string,
   msg?: string,
 ): Promise<E>;
-export function assertStrictEquals<T>(
-  actual: unknown,
-  expected: T,
-  msg?: string,
-): asserts actual is T;
 export function assertStringIncludes(actual: string, expected: string, msg?: string): void;
 export function assertThrows<E extends Error = Error>(
   fn: () => unknown,

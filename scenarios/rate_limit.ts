@@ -1,11 +1,15 @@
-import { Target } from "../../lib/client/target.ts";
-import { counted } from "../../lib/run/describe_end.ts";
-import type { Budget, BudgetOwner, ExpectedLimits } from "../../lib/run/expected_limits.ts";
-import { parseExpectedLimits } from "../../lib/run/expected_limits.ts";
-import type { MetricSpec, Procedure, ScenarioContext } from "../../lib/run/scenario.ts";
-import { shown } from "../../lib/run/schedule_checks.ts";
-import type { Check, Interval } from "../../lib/schema.ts";
-import { type Finding, measureAddress, measureSession } from "./limit_finding.ts";
+import { type LimitOwner, readLimitOwner } from "../lib/client/limiter_words.ts";
+import { Target } from "../lib/client/target.ts";
+import { BudgetProbe, OWN_SHARE, type RowEnd } from "../lib/run/budget_probe.ts";
+import { counted } from "../lib/run/describe_end.ts";
+import type { Budget, ExpectedLimits } from "../lib/run/expected_limits.ts";
+import { parseExpectedLimits } from "../lib/run/expected_limits.ts";
+import { freshAddress } from "../lib/run/fresh_address.ts";
+import type { MetricSpec, Procedure, ScenarioContext } from "../lib/run/scenario.ts";
+import { shown } from "../lib/run/schedule_checks.ts";
+import { startEmbeddedServer } from "../lib/server/embedded.ts";
+import { defaultServerOptions } from "../lib/server/options.ts";
+import type { Check, Interval } from "../lib/schema.ts";
 
 const STANDARD = {
   /** Maximum calls in a row, for either limit. */
@@ -28,7 +32,7 @@ const WIDEST_RATIO = 3;
 const TOLERANCE = 0.1;
 /** An interval wider than this, as a share of its middle to either side, confirms nothing. */
 const WIDEST = 0.3;
-const NAMES: Record<BudgetOwner, string> = { session: "of a session", ip: "of an IP address" };
+const NAMES: Record<LimitOwner, string> = { session: "of a session", ip: "of an IP address" };
 
 const BURST: MetricSpec = { kind: "scalar", unit: "calls", better: null };
 const REFILL: MetricSpec = { kind: "scalar", unit: "calls/s", better: null };
@@ -59,15 +63,15 @@ export const rateLimit: Procedure<typeof STANDARD> = {
 async function findLimits(context: Context): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const target = await limitedTarget(context, stack);
-  const { expectLimits, refillMs: waitMs, messages } = context.parameters;
+  const { expectLimits, messages } = context.parameters;
   const expected = expectLimits === null ? {} : parseExpectedLimits(expectLimits);
   // Enough calls in a row to reach an expected limit.
-  const bursts = (owners: BudgetOwner[]) =>
+  const bursts = (owners: LimitOwner[]) =>
     owners.map((owner) => expected[owner] ?? "none").map((one) => one === "none" ? 0 : one.burst);
-  const mostOf = (...owners: BudgetOwner[]) =>
+  const mostOf = (...owners: LimitOwner[]) =>
     Math.max(messages, Math.ceil(EXPECTED_MARGIN * Math.max(...bursts(owners))));
   // A session without its own limit meets that of its address.
-  const session = await measureSession(context, { target, most: mostOf("session", "ip"), waitMs });
+  const session = await measureSession(context, target, mostOf("session", "ip"));
   record(context, session, expected);
   let isLost = session.end === "lost";
   if (session.owner === "ip") {
@@ -77,11 +81,11 @@ async function findLimits(context: Context): Promise<void> {
     recordMissing(context, "ip", reason, expected);
   } else {
     const most = mostOf("ip");
-    const address = await measureAddress(context, { target, session, most, waitMs });
+    const address = await measureAddress(context, target, { session, most });
     record(context, address, expected);
     isLost ||= address.end === "lost";
   }
-  const { probe: { firstRefusal }, isOpenAfterwards } = session;
+  const { firstRefusal, isOpenAfterwards } = session.probe;
   if (firstRefusal !== null && isOpenAfterwards !== null) {
     const { errorCode, errorMessage } = firstRefusal.call;
     context.check({
@@ -108,13 +112,71 @@ async function findLimits(context: Context): Promise<void> {
  * without limits, so another one is started.
  */
 async function limitedTarget(
-  { target: { options }, bundled, parameters }: Context,
+  { target: { options }, bundled, parameters, seed }: Context,
   stack: AsyncDisposableStack,
 ): Promise<Target> {
-  const server = bundled === null ? options : stack.use(await bundled.startLimited());
-  const { url, token } = server;
+  const startLimited = () => {
+    const token = options.token ?? crypto.randomUUID();
+    return startEmbeddedServer(defaultServerOptions({ token, limits: "default", seed }));
+  };
+  const { url, token } = bundled === null ? options : stack.use(await startLimited());
   const timeoutMs = Math.min(options.timeoutMs, parameters.patienceMs);
   return stack.use(new Target({ ...options, timeoutMs, url, token }));
+}
+
+/** The budget of an owner, and the calls that show it. */
+interface Finding {
+  owner: LimitOwner;
+  probe: BudgetProbe;
+  end: RowEnd;
+}
+
+type SessionFinding = Awaited<ReturnType<typeof measureSession>>;
+
+/**
+ * Measures the budget of one session. `other` is then a call of another session from the same
+ * address, which shows whose limit it was.
+ */
+async function measureSession(context: Context, target: Target, most: number) {
+  const { ledger, workload, signal, parameters: { refillMs } } = context;
+  await using stack = new AsyncDisposableStack();
+  const as = await freshAddress(target, stack);
+  const probe = stack.use(new BudgetProbe({ ...context, target, as, callsPerSession: null }));
+  const callFromOther = async () => {
+    await using fresh = await target.connect(ledger, as);
+    return await fresh.call(workload());
+  };
+  const end = await probe.measure(most, refillMs);
+  const other = probe.firstRefusal === null ? null : await callFromOther();
+  signal.throwIfAborted();
+  const seen: LimitOwner = other?.status === "rateLimited" ? "ip" : "session";
+  const owner = readLimitOwner(probe.firstRefusal?.call.errorMessage ?? "") ?? seen;
+  return { owner, probe, end, other };
+}
+
+/** Measures the budget of an address with consecutive sessions, each using part of its own. */
+async function measureAddress(
+  context: Context,
+  target: Target,
+  { session, most }: { session: SessionFinding; most: number },
+): Promise<Finding> {
+  const ownBurst = session.probe.fit?.capacity[0] ?? session.probe.accepted;
+  const callsPerSession = Math.max(1, Math.floor(OWN_SHARE * ownBurst));
+  await using stack = new AsyncDisposableStack();
+  const as = await freshAddress(target, stack);
+  const probe = stack.use(new BudgetProbe({ ...context, target, as, callsPerSession }));
+  if (as.client === undefined) {
+    probe.charge(session.probe);
+    if (session.other !== null) probe.note(session.other);
+    context.note({
+      kind: "sharedAddress",
+      message:
+        "the budget of the IP address is only correct if none of it was used beforehand: run the " +
+        "scenario alone, with no other client at that address",
+    });
+  }
+  const end = await probe.measure(most, context.parameters.refillMs);
+  return { owner: "ip", probe, end };
 }
 
 function record(
@@ -162,7 +224,7 @@ function middle([low, high]: Interval): number {
 
 function recordMissing(
   context: Context,
-  owner: BudgetOwner,
+  owner: LimitOwner,
   reason: string,
   { [owner]: wanted }: ExpectedLimits,
 ): void {
@@ -178,7 +240,7 @@ function recordMissing(
   });
 }
 
-function checkNone({ check }: Context, owner: BudgetOwner, observed: string): void {
+function checkNone({ check }: Context, owner: LimitOwner, observed: string): void {
   const expected = "no call refused";
   const passed = observed === expected;
   check({ kind: "expectedLimit", name: `${owner} has no limit`, passed, expected, observed });
@@ -189,7 +251,7 @@ type Judgement = Check | { name: string; undecided: string };
 
 /** Compares the intervals found for an owner's budget with the expected one. */
 export function judgeBudget(
-  owner: BudgetOwner,
+  owner: LimitOwner,
   { expected: budget, found }: { expected: Budget; found: Record<keyof Budget, Interval> },
 ): Judgement[] {
   const numbers = [["burst", "calls", 1], ["refillPerSecond", "calls/s", 0]] as const;

@@ -181,3 +181,19 @@ Deno.test("the step summary is short, however long the report", () => {
   assert(new TextEncoder().encode(page).length <= 512 * 1024);
   assert(page.endsWith("Cut here: see the reports for the rest.\n"));
 });
+
+Deno.test("a step summary cut inside a fold closes it before it says so", () => {
+  const report = sampleReport("phase2");
+  const [scenario] = report.scenarios;
+  scenario!.checks = Array.from({ length: 10_000 }, (_, index) => (
+    {
+      kind: "check",
+      name: `check ${index} ${"x".repeat(90)}`,
+      passed: true,
+      expected: "yes",
+      observed: "yes",
+    }
+  ));
+  const page = renderStepSummary(report);
+  assert(page.endsWith("</details>\n\nCut here: see the reports for the rest.\n"));
+});

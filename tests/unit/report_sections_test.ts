@@ -214,6 +214,11 @@ Deno.test("the verdict names its cause, and a missed threshold does not fail a s
 Deno.test("thresholds are reported in the unit that the user wrote", () => {
   const screen = firstScreen(sampleReport("compared"));
   assertStringIncludes(screen, "✅ message-throughput.latency.p95&lt;5ms: 1.43 ms");
+  for (const unit of ["us", "µs", "μs"]) {
+    const report = sampleReport("compared");
+    report.thresholds![0]!.expression = `message-throughput.latency.p95<5000${unit}`;
+    assertStringIncludes(firstScreen(report), `&lt;5000${unit}: 1,430 µs`);
+  }
   assertStringIncludes(screen, "❌ `errors=1`: 0");
   assertStringIncludes(screen, "➖ soak.latency.p99&lt;1ms: not measured: soak was not run");
 });
@@ -508,6 +513,13 @@ Deno.test("a missed threshold marks the metric that it names, not one with a lon
   const marks = (label: string) =>
     page(report).split("\n").find((line) => line.startsWith(`| **${label}** |`))!.slice(-5);
   assertEquals([marks("One client"), marks("Several clients")], ["| ❌ |", "| ✅ |"]);
+  const { name, at } = report.scenarios.find(({ name }) => name === "heavy-tools")!.metrics
+    .find(({ name, at }) => name === "latency" && at !== undefined)!;
+  const tool = String(Object.values(at!)[0]);
+  for (const subject of [`${name}.${tool}.p50`, `${name}@${tool}.p50`]) {
+    report.thresholds = [{ ...bound, expression: ` heavy-tools.${subject} < 1ms`, unit: "ns" }];
+    assertEquals(marks(`Latency of ${tool}`), "| ❌ |");
+  }
 });
 
 Deno.test("the phase document has the required sections in order", () => {

@@ -11,6 +11,7 @@ import { formatCount } from "../units.ts";
 const MOST_PER_LEVEL = 10;
 /** Half of GitHub's limit for a step, whose summary other programs can write to as well. */
 const MOST_BYTES = 512 * 1024;
+const FOLD_END = "\n\n</details>";
 const CUT_NOTE = "\n\nCut here: see the reports for the rest.\n";
 
 /** A message about the run, or about one of its scenarios. */
@@ -85,6 +86,9 @@ export function renderStepSummary(report: Report): string {
   const page = renderMarkdown(document, { chartPath: () => null });
   const bytes = new TextEncoder().encode(page);
   if (bytes.length <= MOST_BYTES) return page;
-  const head = new TextDecoder().decode(bytes.subarray(0, MOST_BYTES - CUT_NOTE.length));
-  return head.slice(0, head.lastIndexOf("\n")) + CUT_NOTE;
+  const room = MOST_BYTES - FOLD_END.length - CUT_NOTE.length;
+  const head = new TextDecoder().decode(bytes.subarray(0, room));
+  const kept = head.slice(0, head.lastIndexOf("\n"));
+  const isInFold = kept.lastIndexOf("<details") > kept.lastIndexOf("</details>");
+  return kept + (isInFold ? FOLD_END : "") + CUT_NOTE;
 }

@@ -40,13 +40,16 @@ export function performanceTable(report: Report): Table {
 /** The mark of its scenario, unless the number missed a threshold. */
 export function keyMark({ thresholds = [] }: Report, { measured, figure }: KeyNumber): MarkName {
   if (measured === undefined) return "skipped";
-  const name = `${measured.scenario.name}.${measured.metric.name}`;
-  const subject = figure === "value" ? name : `${name}.${figure}`;
-  // Not `throughputAlone` for `throughput`.
-  const isMissed = thresholds.some(({ expression, passed }) =>
-    !passed && expression.startsWith(subject) && !/^\w/.test(expression.slice(subject.length))
+  const { scenario, metric } = measured;
+  const points = Object.values(metric.at ?? {}).flatMap((point) => [`@${point}`, `.${point}`]);
+  const endings = figure === "value" ? ["", ".value"] : [`.${figure}`];
+  const subjects = ["", ...points].flatMap((point) =>
+    endings.map((ending) => `${scenario.name}.${metric.name}${point}${ending}`)
   );
-  return isMissed ? "failed" : scenarioMark(measured.scenario);
+  const isMissed = thresholds.some(({ expression, passed }) =>
+    !passed && subjects.includes(expression.split(/[<>=]/, 1)[0]!.trim())
+  );
+  return isMissed ? "failed" : scenarioMark(scenario);
 }
 
 function comparison(report: Report, { measured, figure }: KeyNumber): Content {

@@ -102,7 +102,7 @@ export function splitWords({ shard, merged }: Report): string {
 }
 
 /** The units a threshold can use, in nanoseconds. */
-const THRESHOLD_UNITS: Record<string, number> = { ns: 1, us: 1e3, "µs": 1e3, ms: 1e6, s: 1e9 };
+const THRESHOLD_UNITS: Record<string, number> = { ns: 1, "µs": 1e3, ms: 1e6, s: 1e9 };
 
 /** The observed value of a threshold, in the unit of its expression, or why there is none. */
 export function observedWords({ expression, observed, unit, reason }: ThresholdResult): Content {
@@ -110,11 +110,12 @@ export function observedWords({ expression, observed, unit, reason }: ThresholdR
     return reason === null ? "not measured" : ["not measured: ", foreign(reason)];
   }
   const [written] = unit === "ns"
-    ? /(?<=\d\s*)(?:ns|us|µs|ms|s)$/u.exec(expression.trim()) ?? []
+    ? /(?<=\d\s*)(?:ns|[uµμ]s|ms|s)$/.exec(expression.trim()) ?? []
     : [];
   if (written === undefined) return formatQuantity(observed, unit);
-  const digits = formatDigits(observed / THRESHOLD_UNITS[written]!);
-  return `${digits} ${written.replace("us", "µs")}`;
+  // The micro sign, for the Greek letter too.
+  const name = written.replace(/[uμ]s/, "µs");
+  return `${formatDigits(observed / THRESHOLD_UNITS[name]!)} ${name}`;
 }
 
 const OUTCOMES = [

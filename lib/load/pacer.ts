@@ -24,8 +24,8 @@ const EARLY_SHARE = 0.7;
 const LEARNING_RATE = { first: 0.3, last: 0.03 };
 /** About two wake-ups: sleeping for less does not pay while no reply is outstanding. */
 const NEAR_NS = 200_000;
-/** Lead in standby; short, as a wake-up may disturb a server. */
-const STANDBY_LEAD_NS = 15_000;
+/** Delay in standby: a wake-up just before a call competes with a server that is about to start. */
+const STANDBY_LAG_NS = 50_000;
 /** How many times the worker is given ahead. */
 const AHEAD = 16;
 /** Number of clock comparisons between the two threads; the fastest round trip counts. */
@@ -162,7 +162,7 @@ export class ThreadPacer implements Disposable {
   /** In standby the main thread spins itself; the worker steps in only if a reply is slow. */
   #standBy(isStandby: boolean): void {
     this.#isStandby = isStandby;
-    this.#memory.leadNs = isStandby ? STANDBY_LEAD_NS : this.leadNs;
+    this.#memory.leadNs = isStandby ? -STANDBY_LAG_NS : this.leadNs;
   }
 
   #spinUntil(dueNs: number): void {

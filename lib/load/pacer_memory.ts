@@ -27,7 +27,7 @@ export class PacerMemory {
     return Atomics.load(this.#counters, WRITTEN);
   }
 
-  /** How long before each time the worker wakes up, in nanoseconds. */
+  /** How long before each time the worker wakes up, in nanoseconds; negative: after it. */
   set leadNs(value: number) {
     Atomics.store(this.#counters, LEAD_NS, value);
   }

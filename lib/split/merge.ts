@@ -84,7 +84,7 @@ function mergeShares(
   { seed }: Pick<Report, "seed">,
   options: MergeOptions,
 ): ScenarioReport {
-  const scenario = mergeScenario(shares, seed);
+  const scenario = mergeScenario(shares, { seed, of: options.of });
   const { lost = [], count } = options;
   const isSplit = shares.some(({ report }) => report.share !== undefined);
   if (lost.length === 0 || !isSplit) return scenario;

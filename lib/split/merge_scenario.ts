@@ -22,10 +22,13 @@ export interface ScenarioPart {
 /**
  * Merges the reports of the parts that ran a scenario. If at most one did, its report is returned.
  *
- * @param seed For resampling the intervals.
+ * @param how.seed For resampling the intervals.
  * @throws {Error} if a shard's histograms cannot be read
  */
-export function mergeScenario(parts: readonly ScenarioPart[], seed: number): ScenarioReport {
+export function mergeScenario(
+  parts: readonly ScenarioPart[],
+  { seed, of }: { seed: number; of: "shards" | "workers" },
+): ScenarioReport {
   const ran = parts.filter(({ report }) => report.status !== "skipped");
   if (ran.length < 2) return structuredClone((ran[0] ?? parts[0]!).report);
   const reports = ran.map(({ report }) => report);
@@ -53,7 +56,7 @@ export function mergeScenario(parts: readonly ScenarioPart[], seed: number): Sce
     notMeasured: uniqueBy(notMeasured, (one) => one.name),
     ...ledgers,
     metrics,
-    validity: mergeValidity(ran),
+    validity: mergeValidity(ran, of),
     notes: mergeFacts(ran, ({ report: { notes = [] } }) => notes),
     measured: mergeMeasured(ran),
     ...mergeShare(reports),
@@ -158,11 +161,11 @@ function mergeValues(values: readonly unknown[]): unknown {
 }
 
 /** Valid if every part is and they measured together. Shares and lags are those of the worst. */
-function mergeValidity(ran: readonly ScenarioPart[]): Validity {
+function mergeValidity(ran: readonly ScenarioPart[], of: "shards" | "workers"): Validity {
   const validities = ran.map(({ report }) => report.validity);
   const warnings = [
     ...mergeFacts(ran, ({ report }) => report.validity.warnings),
-    ...togetherWarnings(ran),
+    ...togetherWarnings(ran, of),
   ];
   const worst = validities.toSorted((a, b) => (b.clientShare ?? -1) - (a.clientShare ?? -1))[0]!;
   const floors = validities.flatMap(({ floor }) => floor ?? []);

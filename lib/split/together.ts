@@ -14,6 +14,9 @@ export interface TimedPart {
 /** Share of each epoch that must be common to all parts, relative to the longest. */
 const COMMON_SHARE = 0.9;
 
+/** Advice; workers always start together. */
+const SAME_START = ": give all of them the same --start-at";
+
 /** Groups values by epoch, for the epochs that all parts have. */
 export function byEpoch<E>(parts: readonly { epochs: readonly E[] }[]): E[][] {
   const count = Math.min(...parts.map(({ epochs }) => epochs.length));
@@ -42,7 +45,7 @@ function clockDifferenceMs(reference: ClockOffset | null, clock: ClockOffset | n
 }
 
 /** Warns if the parts overlapped too little for their rates to add up. */
-export function togetherWarnings(parts: readonly TimedPart[]): Fact[] {
+export function togetherWarnings(parts: readonly TimedPart[], of: "shards" | "workers"): Fact[] {
   const shares = byEpoch(inOneTime(parts)).map((epochs) => {
     const longestMs = Math.max(...epochs.map(({ startMs, endMs }) => endMs - startMs));
     const startMs = Math.max(...epochs.map((epoch) => epoch.startMs));
@@ -56,8 +59,8 @@ export function togetherWarnings(parts: readonly TimedPart[]): Fact[] {
   return [{
     kind: "notTogether",
     message:
-      `not together: in epoch ${epoch} only ${percent} % of the time was common to all shards, ` +
-      "so their rates do not add up: give all of them the same --start-at",
+      `not together: in epoch ${epoch} only ${percent} % of the time was common to all ${of}, ` +
+      `so their rates do not add up${of === "shards" ? SAME_START : ""}`,
     epoch,
     share,
   }];

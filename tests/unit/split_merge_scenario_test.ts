@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { callChecks } from "../../lib/run/call_checks.ts";
 import { failedCheckReasons } from "../../lib/run/verdict.ts";
 import type { Check, Ledger, Metric, Report, ScenarioReport, Validity } from "../../lib/schema.ts";
@@ -57,7 +57,7 @@ function merge(...reports: ScenarioReport[]): ScenarioReport {
   const parts = reports.map((report, index) => ({
     ...{ label: `shard ${index + 1}`, clock: null, report },
   }));
-  return mergeScenario(parts, 1);
+  return mergeScenario(parts, { seed: 1, of: "shards" });
 }
 
 Deno.test("counts of checks add up, and ledger checks are rebuilt from the merged ledger", () => {
@@ -132,6 +132,10 @@ Deno.test("rates add up only over an interval that all shards share", () => {
   const [warning] = merge(measuredAt(0), measuredAt(600), measuredAt(100)).validity.warnings;
   assertEquals([warning!.kind, warning!.epoch, warning!.share], ["notTogether", 1, 0.4]);
   assertStringIncludes(warning!.message, "not together: in epoch 1 only 40 %");
+  assertStringIncludes(warning!.message, "all shards, so their rates do not add up: give all");
+  const parts = [0, 600].map((startMs) => ({ clock: null, report: measuredAt(startMs) }));
+  const [ofWorkers] = togetherWarnings(parts, "workers");
+  assert(ofWorkers!.message.endsWith("all workers, so their rates do not add up"));
   assertEquals(merge(measuredAt(0), measuredAt(5_000)).validity.valid, false);
 });
 
@@ -141,7 +145,7 @@ Deno.test("clocks count as different only beyond the error of their estimates", 
     report: measuredAt(startMs),
   });
   // The second clock is 500 ms behind the server's, so its start at -500 was at 0.
-  assertEquals(togetherWarnings([at(0, 0), at(500, -500)]), []);
+  assertEquals(togetherWarnings([at(0, 0), at(500, -500)], "shards"), []);
   assertEquals(inOneTime([at(0, 0), at(500, -500)])[1]!.epochs[0]!.startMs, 0);
   assertEquals(inOneTime([at(0, 0), at(4, 0)])[1]!.epochs[0]!.startMs, 0);
   assertEquals(inOneTime([at(0, 0), at(5, 0)])[1]!.epochs[0]!.startMs, 5);

@@ -122,7 +122,10 @@ export type Spread = v.InferOutput<typeof SpreadSchema>;
 
 /** What a layer of a call adds to the layers that it contains, paired by epoch. */
 const AddedSchema = v.object({
-  above: noted(NullableString, "the layer that it contains, tool also codec; null: none"),
+  above: noted(
+    NullableString,
+    "the layer that it contains, besides in-process work; null: none",
+  ),
   value: noted(v.number(), "nanoseconds: its share of the call; without one the mean difference"),
   ci95: NullableInterval,
   share: noted(

@@ -8,10 +8,10 @@ export interface InProcess {
   /** Dispatches a light tool as the bundled server does: what a unit test measures. */
   dispatch(): unknown;
   /**
-   * The whole call: the client encodes it, the server parses and dispatches it and encodes the
-   * recorded reply, and the client classifies the reply's frames.
+   * The JSON of a call: the client encodes it, the server parses it and encodes the recorded reply,
+   * and the client classifies the reply's frames.
    */
-  roundTrip(message: Message): unknown;
+  codec(message: Message): unknown;
 }
 
 /** Called before the work of a layer, so that tests can slow it down. */
@@ -49,12 +49,11 @@ export function createInProcess(
   };
   return {
     dispatch,
-    roundTrip(message) {
+    codec(message) {
       slow.codec?.();
       const call = JSON.parse(protocol.encodeCall(id, message.tool, message.argsJson));
-      const answer = dispatch();
       const written = bodies.map((body) => JSON.stringify(body));
-      return [call, answer, written, reply.map((frame) => protocol.classify(frame))];
+      return [call, written, reply.map((frame) => protocol.classify(frame))];
     },
   };
 }

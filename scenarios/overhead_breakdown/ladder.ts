@@ -20,12 +20,13 @@ export type LayerName = typeof LAYER_NAMES[number];
 /** The layers whose times a layer contains, so that it adds only the rest. */
 const CONTAINED: Readonly<Record<LayerName, readonly LayerName[]>> = {
   dispatch: [],
-  codec: ["dispatch"],
+  codec: [],
   wakeup: [],
   tcp: ["wakeup"],
   websocket: ["tcp"],
-  routing: ["websocket"],
-  tool: ["routing", "codec"],
+  // A message without a tool is JSON too.
+  routing: ["websocket", "codec"],
+  tool: ["routing", "dispatch"],
 };
 
 /** Maximum difference between the sum of the layers and the call, as a share of the call. */
@@ -60,7 +61,10 @@ export class Ladder {
       steps.set(name, {
         ...{ name, times: { epoch: 0, ns: [] }, medians: [], slices: [] },
         case: special[name] ?? { ...ONE_CLIENT, layer: name },
-        contains: CONTAINED[name].map((inner) => steps.get(inner) ?? steps.get("websocket")!),
+        contains: CONTAINED[name]
+          // Without `routing`, the call contains what `routing` would.
+          .flatMap((inner) => steps.has(inner) ? [inner] : CONTAINED[inner])
+          .map((inner) => steps.get(inner)!),
       });
     }
     this.#steps = [...steps.values()];

@@ -66,7 +66,7 @@ async function begin(context: ScenarioContext, delays: LayerDelays): Promise<Beg
     delaysMs: { wakeup: 0, tcp: 0, webSocket: 0, ...delays.echoMs },
   });
   const dispatch = batchedRig(inProcess.dispatch, { clock });
-  const codec = batchedRig(() => inProcess.roundTrip(message), { clock });
+  const codec = batchedRig(() => inProcess.codec(message), { clock });
   const openRigs = createRigs({ context, exchange, echo, probe: routing });
   const ladder = new Ladder({ isUnit: bundled !== null, hasRouting: routing !== null });
   const hasTimes = protocol.readServerNs(reply.at(-1)!) !== null;

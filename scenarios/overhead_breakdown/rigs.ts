@@ -7,12 +7,12 @@
  * | layer | what it does | what it adds |
  * |---|---|---|
  * | dispatch | the bundled server's dispatch of the tool, as a unit test calls it (in batches) | all |
- * | codec | dispatch, and the work to encode and decode call and reply on both sides (in batches) | JSON |
+ * | codec | the work to encode and decode call and reply on both sides (in batches) | all |
  * | wakeup | wakes another thread and is woken by it: a ping-pong of empty messages | all |
  * | tcp | a question and its answer over loopback, as bytes that nobody parses | what wakeup lacks |
  * | websocket | the same as text frames between two Deno WebSockets, read by a connection | frames |
- * | routing | the same question, answered by the server under test | the server without a tool |
- * | tool | the whole call | what routing and codec lack |
+ * | routing | the same question, answered by the server under test | what codec and websocket lack |
+ * | tool | the whole call | what dispatch and routing lack |
  *
  * The question is a probe: the cheapest request that the server answers without a tool. The extra
  * cost of a call's own frames (longer, or more of them) therefore belongs to the layer tool, and so

@@ -24,8 +24,7 @@ const CONTAINED: Readonly<Record<LayerName, readonly LayerName[]>> = {
   wakeup: [],
   tcp: ["wakeup"],
   websocket: ["tcp"],
-  // A message without a tool is JSON too.
-  routing: ["websocket", "codec"],
+  routing: ["websocket"],
   tool: ["routing", "dispatch"],
 };
 
@@ -111,9 +110,11 @@ export class Ladder {
   }
 
   #judgeSum(derivation: Derivation): void {
-    const sum = sumOfParts(this.#steps.map(({ slices, contains }) => ({
+    // Both layers on the server handle JSON, so they contain `codec` already.
+    const summed = this.#steps.filter(({ name }) => name !== "codec");
+    const sum = sumOfParts(summed.map(({ slices, contains }) => ({
       slices,
-      contains: contains.map((inner) => this.#steps.indexOf(inner)),
+      contains: contains.map((inner) => summed.indexOf(inner)),
     })));
     if (sum === null || sum.ci95 === null) return;
     const [low, high] = sum.ci95;

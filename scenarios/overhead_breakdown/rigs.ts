@@ -7,11 +7,11 @@
  * | layer | what it does | what it adds |
  * |---|---|---|
  * | dispatch | the bundled server's dispatch of the tool, as a unit test calls it (in batches) | all |
- * | codec | the work to encode and decode call and reply on both sides (in batches) | all |
+ * | codec | the work to encode and decode call and reply on both sides (in batches) | all; it is part of routing and tool |
  * | wakeup | wakes another thread and is woken by it: a ping-pong of empty messages | all |
  * | tcp | a question and its answer over loopback, as bytes that nobody parses | what wakeup lacks |
  * | websocket | the same as text frames between two Deno WebSockets, read by a connection | frames |
- * | routing | the same question, answered by the server under test | what codec and websocket lack |
+ * | routing | the same question, answered by the server under test | the server without a tool |
  * | tool | the whole call | what dispatch and routing lack |
  *
  * The question is a probe: the cheapest request that the server answers without a tool. The extra

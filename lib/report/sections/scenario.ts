@@ -213,7 +213,7 @@ export function layerBlocks(scenario: ScenarioReport): Block[] {
   );
   const why =
     "“Adds” is what a layer takes beyond what it contains: the next simpler exchange, and " +
-    "for those on the server also in-process work. It is paired within epochs.";
+    "for the call also the dispatch; JSON is part of the layers on the server. It is paired within epochs.";
   return [layers, paragraph(why, "note")];
 }
 

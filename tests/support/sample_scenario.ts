@@ -207,8 +207,8 @@ export function scenario(name: string, parts: Partial<ScenarioReport> = {}): Sce
 }
 
 const CONTAINED: Record<string, string[]> = {
-  ...{ codec: ["dispatch"], tcp: ["wakeup"], websocket: ["tcp"], routing: ["websocket"] },
-  tool: ["routing", "codec"],
+  ...{ tcp: ["wakeup"], websocket: ["tcp"], routing: ["websocket"] },
+  tool: ["routing", "dispatch"],
 };
 
 /** Adds to a layer what it takes beyond those that it contains. */

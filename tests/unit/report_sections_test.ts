@@ -359,6 +359,16 @@ Deno.test("failed checks are open, passed ones folded", () => {
   assertStringIncludes(section, "<details><summary>1 of 1 check failed, 2 of 100 calls served");
 });
 
+Deno.test("where the time of a call goes leaves out JSON, which other layers contain", () => {
+  const report = sampleReport("passed");
+  const bar = () => page(report).split("Where the time of a call goes")[1]!.split("\n\n")[1]!;
+  const shares = [...bar().matchAll(/\*\*([\d.]+) %/g)].map(([, share]) => Number(share));
+  assertEquals([bar().includes("JSON"), shares.length], [false, 6]);
+  assert(Math.abs(shares.reduce((sum, share) => sum + share) - 100) < 1, `${shares}`);
+  report.scenarios.flatMap(layersOf)[1]!.added.above = "dispatch";
+  assert(bar().includes("JSON"));
+});
+
 Deno.test("a sweep is a table of its places, layers are a table of what each one adds", () => {
   const report = sampleReport("thorough");
   const text = page(report);
@@ -637,7 +647,8 @@ Deno.test("the breakdown of a call is left out if its parts do not fit the whole
   const layers = report.scenarios.flatMap(layersOf).map(({ added }) => added);
   const bar = firstScreen(report).split(title)[1]!.trim().split("\n")[0]!;
   assert(/ \*\*\d+ %\*\*, /.test(bar) && !/\d [nµm]s/.test(bar), bar);
-  const [first, second] = layers as [typeof layers[number], typeof layers[number]];
+  // The one between them is JSON, which is not in the bar.
+  const [first, , second] = layers as [typeof layers[number], unknown, typeof layers[number]];
   const [one, other] = [first.share!, second.share!];
   first.share = one + other + 0.05;
   second.share = -0.05;

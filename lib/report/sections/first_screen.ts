@@ -141,7 +141,9 @@ export const layersOf = ({ metrics }: ScenarioReport): Layer[] => metrics.filter
 const MOST_UNEXPLAINED = 0.1;
 
 function callTime(report: Report): Block[] {
-  const layers = ranScenarios(report).flatMap(layersOf);
+  // JSON is part of the layers on the server, unless it is above dispatch, as in earlier versions.
+  const layers = ranScenarios(report).flatMap(layersOf)
+    .filter(({ at, added }) => at?.layer !== "codec" || added.above !== null);
   const segments = layers.map((one): Segment => ({
     label: layerName(one),
     // Not its time: the layers' times are separate means, which can contradict the shares.
